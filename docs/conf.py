@@ -1,0 +1,26 @@
+"""Sphinx: Markdown pages, and the reference from the docstrings."""
+
+import coatcheck
+
+project = "Coatcheck"
+author = "The Coatcheck authors"
+copyright = "2026, The Coatcheck authors"  # noqa: A001
+release = coatcheck.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"Coatcheck {release}"
+
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+
+nitpick_ignore_regex = [
+    # Nothing is fetched while building, so names of other projects stay plain text.
+    (r"py:.*", r"(abc|collections|cryptography|datetime|enum|msgspec|types|typing)\..*"),
+    # Type variables, the type of the sentinels in hazmat, and the rows of the algorithm table have no page.
+    (r"py:.*", r"coatcheck\..*\.(C|T|Anything)"),
+    (r"py:.*", r"coatcheck\.jose\.(algorithms|key_types)\..*"),
+]

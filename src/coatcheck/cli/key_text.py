@@ -1,0 +1,242 @@
+"""Reading a key of any kind: what it is gets detected, what it is for is named by the caller or follows from its type.
+
+A token's text never comes near here: it cannot choose how a key is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from ..jose import Key, KeySet, key_files, key_types
+from ..jose.algorithms import KEY_ENCRYPTION, SIGNATURE, KeyEncryption, SignatureAlgorithm, get_algorithm
+from ..jose.errors import (
+    JOSEError,
+    KeyImportError,
+    KeyPasswordError,
+    KeyUseError,
+    UnsupportedKeyError,
+    WeakKeyError,
+)
+from ..jose.jwk import fitting_algorithms, parse_json_members
+from .errors import InputError, UsageError
+from .sources import ask_password, is_terminal, one_of, read_source, read_variable
+
+__all__ = ["KeyText", "load_key", "load_key_set", "read_key_text"]
+
+Use = Literal["sig", "enc"]
+Form = Literal["JWK", "JWK Set", "PEM", "DER", "secret"]
+_TABLE: Mapping[str, SignatureAlgorithm | KeyEncryption] = {**SIGNATURE, **KEY_ENCRYPTION}
+_DER_SEQUENCE = b"\x30"
+
+
+class KeyText(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as it was found, before it is pinned to an algorithm.
+
+    Attributes:
+        form: What it is written in.
+        octets: The file's content.
+        members: Those of a JWK or JWK Set.
+        password: What a PEM or DER is encrypted with.
+        stated: The algorithm that a JWK names.
+        fitting: The algorithms that take a key of this type, the deprecated ones last.
+    """
+
+    form: Form
+    octets: bytes
+    members: Mapping[str, Any] = {}
+    password: bytes | None = None
+    stated: str | None = None
+    fitting: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show no secret."""
+        return f"<KeyText {self.form}>"
+
+    @property
+    def likely_use(self) -> Use:
+        """What such keys are mostly for: signatures, if they can be."""
+        return "sig" if any(_TABLE[name].use == "sig" for name in self.fitting) else "enc"
+
+    def pinned(self, alg: str, *, kid: str | None = None) -> Key:
+        """Make the key for one algorithm. Raises ``JOSEError``."""
+        if self.form == "JWK":
+            key = Key.from_jwk(self.members, alg=alg)
+            return key if kid is None else key.with_kid(kid)
+        if self.form == "PEM":
+            return Key.from_pem(self.octets, alg, kid=kid, password=self.password)
+        if self.form == "DER":
+            return Key.from_der(self.octets, alg, kid=kid, password=self.password)
+        return Key.from_secret(self.octets, alg, kid=kid)
+
+    def key(self, alg: str | None, *, use: Use | None, kid: str | None = None) -> Key:
+        """Make the key for the algorithm named, stated, or the only one that it can be for.
+
+        Args:
+            alg: The algorithm that the person names.
+            use: What the key is wanted for; ``None`` if the algorithm does not matter, so that any that fits will do.
+            kid: Another identifier than its own.
+
+        Raises:
+            UsageError: If the algorithm matters and is not clear.
+            JOSEError: If the key must not be used, or not for this.
+        """
+        if self.form == "JWK Set":
+            raise UsageError("This is a set of keys; one key is needed.")
+        if alg is not None:
+            return self.pinned(alg, kid=kid)
+        if self.stated is not None:
+            # Pinned by the JWK itself, which therefore may not name a deprecated algorithm.
+            key = Key.from_jwk(self.members)
+            return key if kid is None else key.with_kid(kid)
+        if use is None:
+            return self._first_fitting(kid)
+        choices = [name for name in self.fitting if _TABLE[name].use == use and not _TABLE[name].deprecated]
+        if len(choices) == 1:
+            return self.pinned(choices[0], kid=kid)
+        raise UsageError(_unclear(choices, use))
+
+    def _first_fitting(self, kid: str | None) -> Key:
+        refused: JOSEError = UnsupportedKeyError("No algorithm takes this key.")
+        for name in self.fitting:
+            try:
+                return self.pinned(name, kid=kid)
+            except (KeyUseError, WeakKeyError) as error:
+                refused = error
+        raise refused
+
+
+def _unclear(choices: list[str], use: Use) -> str:
+    if not choices:
+        return f"No algorithm for {'signatures' if use == 'sig' else 'encryption'} takes this key."
+    return f"The key does not say what it is for: name its algorithm with --alg, one of {', '.join(choices)}."
+
+
+def read_key_text(octets: bytes, *, alg: str | None = None, password: bytes | None = None) -> KeyText:
+    """Detect what a key is written in, and read as much as is known without its algorithm.
+
+    Args:
+        octets: The content of a file or variable.
+        alg: The algorithm that the person names; octets of no known form are a secret if it is a symmetric one.
+        password: The password of an encrypted private key; asked for on the terminal if it is needed and not given.
+
+    Raises:
+        InputError: If it is no key.
+        KeyImportError: If it cannot be read as the key that it seems to be.
+    """
+    text = octets.strip()
+    if text.startswith(b"{"):
+        _refuse_password(password, "A JWK")
+        members = parse_json_members(text, "JWK")
+        return _read_set(text, members) if "keys" in members else _read_jwk(text, members)
+    if b"-----BEGIN " in octets:
+        return _read_file("PEM", octets, password)
+    if octets.startswith(_DER_SEQUENCE) and not (alg is not None and _is_symmetric(alg)):
+        return _read_file("DER", octets, password)
+    if alg is not None and _is_symmetric(alg):
+        _refuse_password(password, "A secret")
+        # An editor ends every file with a line feed, which is no part of the secret.
+        secret = octets.removesuffix(b"\n").removesuffix(b"\r")
+        return KeyText(form="secret", octets=secret, fitting=fitting_algorithms("oct", None))
+    raise InputError(
+        "This is no JWK, JWK Set, PEM or DER. If it is a shared secret, name its algorithm: --alg HS256."
+    )
+
+
+def _is_symmetric(alg: str) -> bool:
+    return "oct" in get_algorithm(alg, named_by_caller=True).key_types
+
+
+def _refuse_password(password: bytes | None, what: str) -> None:
+    if password is not None:
+        raise UsageError(f"{what} is not encrypted: leave the password out.")
+
+
+def _read_set(text: bytes, members: Mapping[str, Any]) -> KeyText:
+    return KeyText(form="JWK Set", octets=text, members=members)
+
+
+def _read_jwk(text: bytes, members: Mapping[str, Any]) -> KeyText:
+    stated = members.get("alg")
+    if stated is not None and not isinstance(stated, str):
+        raise KeyImportError("The JWK's member 'alg' must be a string.")
+    fitting = fitting_algorithms(members.get("kty"), members.get("crv"))
+    return KeyText(form="JWK", octets=text, members=members, stated=stated, fitting=fitting)
+
+
+def _read_file(form: Literal["PEM", "DER"], octets: bytes, password: bytes | None) -> KeyText:
+    read = key_files.read_pem if form == "PEM" else key_files.read_der
+    try:
+        found = read(octets, password=password)
+    except KeyPasswordError as error:
+        if password is not None:
+            raise
+        password = _asked(error)
+        found = read(octets, password=password)
+    material = key_types.adopt(found)
+    fitting = fitting_algorithms(material.kty, material.crv)
+    return KeyText(form=form, octets=octets, password=password, fitting=fitting)
+
+
+def _asked(error: KeyImportError) -> bytes:
+    if not is_terminal():
+        raise KeyImportError(f"{error.message} Give it with --password-env or --password-file.") from None
+    return ask_password("Password of the key", confirm=False)
+
+
+def load_key(
+    file: str | None,
+    variable: str | None,
+    *,
+    alg: str | None,
+    use: Use | None,
+    kid: str | None = None,
+    password: bytes | None = None,
+) -> Key:
+    """Read the one key of a file or variable, as ``KeyText.key`` does. Raises ``UsageError`` for a set."""
+    return load_key_text(file, variable, alg=alg, password=password).key(alg, use=use, kid=kid)
+
+
+def load_key_text(
+    file: str | None, variable: str | None, *, alg: str | None = None, password: bytes | None = None
+) -> KeyText:
+    """Read the key or set of a file or variable. Raises ``UsageError`` unless exactly one is named."""
+    one_of([("--key", file), ("--key-env", variable)])
+    octets = read_variable(variable) if variable is not None else read_source(file or "-")
+    return read_key_text(octets, alg=alg, password=password)
+
+
+def load_key_set(
+    file: str | None, variable: str | None, *, alg: str | None, use: Use, password: bytes | None = None
+) -> KeySet:
+    """Read a key or a set of keys."""
+    found = load_key_text(file, variable, alg=alg, password=password)
+    if found.form != "JWK Set":
+        return KeySet([found.key(alg, use=use)])
+    entries = found.members.get("keys")
+    if alg is not None or not isinstance(entries, list):
+        return KeySet.from_jwks(found.members, algorithms=None if alg is None else [alg])
+    wanted = [_completed(entry, use) for entry in entries if _is_for(entry, use)]
+    return KeySet.from_jwks({"keys": wanted})
+
+
+def _completed(entry: Any, use: Use) -> Any:
+    """Name the algorithm of a key in a set where only one is possible."""
+    if not isinstance(entry, dict) or "alg" in entry:
+        return entry
+    fitting = fitting_algorithms(entry.get("kty"), entry.get("crv"))
+    text = KeyText(form="JWK", octets=b"", members=entry, fitting=fitting)
+    return {**entry, "alg": text.key(None, use=use).alg}
+
+
+def _is_for(entry: Any, use: Use) -> bool:
+    """Tell whether a set's entry can be for this use; what is malformed is left for the key set to refuse.
+
+    Keys of a kind that is unknown here are passed over (RFC 7517 section 5).
+    """
+    if not isinstance(entry, dict):
+        return True
+    known = "alg" in entry or bool(fitting_algorithms(entry.get("kty"), entry.get("crv")))
+    return known and entry.get("use", use) == use

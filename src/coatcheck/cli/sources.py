@@ -1,0 +1,152 @@
+"""Where keys, tokens and passwords come from: files, standard input, the environment, a prompt."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+from .errors import InputError, UsageError
+
+__all__ = [
+    "MOST_OCTETS",
+    "STDIN",
+    "ask_password",
+    "is_terminal",
+    "one_of",
+    "read_password",
+    "read_source",
+    "read_token",
+    "read_variable",
+    "share_stdin",
+]
+
+STDIN = "-"
+MOST_OCTETS = 1_048_576
+"""The most that is read of anything."""
+
+_REASONS = {
+    errno.ENOENT: "there is no such file",
+    errno.EISDIR: "it is a directory",
+    errno.EACCES: "you may not read it",
+}
+_SCHEME = re.compile(r"(?:authorization:[ \t]*)?(?:bearer|dpop)[ \t]+", re.IGNORECASE)
+
+
+def share_stdin(*sources: str | None) -> None:
+    """Raise ``UsageError`` if more than one thing is to come from standard input."""
+    if sources.count(STDIN) > 1:
+        raise UsageError("Only one thing can come from standard input ('-').")
+
+
+def one_of(named: Sequence[tuple[str, object]]) -> None:
+    """Raise ``UsageError`` unless exactly one of the alternatives is given."""
+    given = [name for name, value in named if value not in {None, False}]
+    if len(given) != 1:
+        raise UsageError(f"Give exactly one of: {', '.join(name for name, _ in named)}.")
+
+
+def read_source(path: str, *, may_be_empty: bool = False) -> bytes:
+    """Read a file, or standard input for ``-``. Raises ``InputError``."""
+    if path == STDIN:
+        return _bounded(_read_stdin(), "Standard input", may_be_empty=may_be_empty)
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a path may hold what pathlib refuses
+            octets = file.read(MOST_OCTETS + 1)
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, error.strerror or "the system refused")
+        raise InputError(f"{path!r} cannot be read: {reason}.") from None
+    except ValueError:
+        raise InputError("The name of a file cannot contain a NUL character.") from None
+    return _bounded(octets, repr(path), may_be_empty=may_be_empty)
+
+
+def is_terminal() -> bool:
+    """Tell whether a person writes standard input."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _read_stdin() -> bytes:
+    if sys.stdin is None:
+        raise InputError("There is no standard input.")
+    if is_terminal():
+        print("Reading from the terminal; end with Ctrl-D on a line of its own.", file=sys.stderr)
+    return sys.stdin.buffer.read(MOST_OCTETS + 1)
+
+
+def _bounded(octets: bytes, what: str, *, may_be_empty: bool = False) -> bytes:
+    if len(octets) > MOST_OCTETS:
+        raise InputError(f"{what} is larger than 1 MiB.")
+    if not may_be_empty and not octets.strip():
+        raise InputError(f"{what} is empty.")
+    return octets
+
+
+def read_variable(name: str) -> bytes:
+    """Read an environment variable. Raises ``InputError`` if it is not set or empty."""
+    value = os.environ.get(name)
+    if not value:
+        raise InputError(f"The environment variable {name!r} is not set, or empty.")
+    return _bounded(os.fsencode(value), f"The environment variable {name!r}")
+
+
+def read_token(argument: str | None, file: str | None, variable: str | None) -> str:
+    """Read a token from wherever it is, without white space around it and the ``Bearer`` before it.
+
+    Args:
+        argument: The token itself, or ``-`` for standard input.
+        file: The name of a file, or ``-``.
+        variable: The name of an environment variable.
+
+    Raises:
+        UsageError: If not exactly one of them is given.
+        InputError: If it cannot be read, or is no text.
+    """
+    one_of([("TOKEN", argument), ("--file", file), ("--token-env", variable)])
+    if variable is not None:
+        octets = read_variable(variable)
+    elif file is not None or argument == STDIN:
+        octets = read_source(file or STDIN)
+    else:
+        octets = _bounded(os.fsencode(argument or ""), "The token")
+    try:
+        text = octets.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise InputError("The input is binary, not the text of a token.") from None
+    return text[prefix.end() :].strip() if (prefix := _SCHEME.match(text)) else text
+
+
+def read_password(
+    variable: str | None, file: str | None, *, prompt: bool, confirm: bool = False, what: str = "Password"
+) -> bytes | None:
+    """Read a password, without the line's end; ``None`` if none of the ways was chosen.
+
+    Raises:
+        UsageError: If several ways were chosen.
+        InputError: If it cannot be read, or is empty.
+    """
+    if variable is None and file is None and not prompt:
+        return None
+    one_of([("the password's variable", variable), ("its file", file), ("the prompt", prompt)])
+    if variable is not None:
+        return read_variable(variable)
+    if file is not None:
+        return read_source(file).removesuffix(b"\n").removesuffix(b"\r")
+    return ask_password(what, confirm=confirm)
+
+
+def ask_password(what: str, *, confirm: bool) -> bytes:
+    """Ask for a password on the terminal, without showing it."""
+    from getpass import getpass
+
+    try:
+        password = getpass(f"{what}: ")
+        if confirm and getpass(f"{what} again: ") != password:
+            raise InputError("The two passwords differ.")
+    except EOFError:
+        raise InputError("There is no terminal to ask for the password.") from None
+    if not password:
+        raise InputError("The password is empty.")
+    return os.fsencode(password)

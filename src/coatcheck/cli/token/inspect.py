@@ -1,0 +1,60 @@
+"""``coatcheck token inspect``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..failures import IMPOSSIBLE, complain
+from ..options import Algorithm, AsJSON, At, KeyFile, KeyVariable, TokenArgument, TokenFile, TokenVariable
+
+if TYPE_CHECKING:
+    from ..inspection.model import Report
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    token: TokenArgument = None,
+    *,
+    file: TokenFile = None,
+    token_env: TokenVariable = None,
+    key: KeyFile = None,
+    key_env: KeyVariable = None,
+    alg: Algorithm = None,
+    at: At = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show what a token says, what it weighs and what is wrong with it. Nothing is verified, sent or fetched.
+
+    Takes any JWS or JWE, compact or JSON, also behind "Bearer". With --key, the key's strength is judged too.
+    """
+    from ...jose.errors import MalformedTokenError
+    from .. import sources, times
+    from ..inspection.report import inspect as make_report
+    from ..key_text import load_key_text
+
+    sources.share_stdin(token, file, key)
+    text = sources.read_token(token, file, token_env)
+    given = load_key_text(key, key_env, alg=alg) if key or key_env else None
+    try:
+        report = make_report(text, times.now(at), key=given)
+    except MalformedTokenError as error:
+        complain(error.message, error.code)
+        raise typer.Exit(IMPOSSIBLE) from None
+    _show(report, as_json=as_json)
+
+
+def _show(report: Report, *, as_json: bool) -> None:
+    import msgspec
+
+    from ..inspection.rendering import render
+    from ..sinks import write_text
+    from ..terminal import make_console
+    from ..text import as_json as written
+
+    if as_json:
+        write_text(written(msgspec.to_builtins(report), indent=2))
+    else:
+        render(report, make_console())

@@ -1,0 +1,109 @@
+"""``coatcheck token verify``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..failures import REFUSED
+from ..options import (
+    Algorithm,
+    AsJSON,
+    At,
+    KeyFile,
+    KeyVariable,
+    PasswordFile,
+    PasswordPrompt,
+    PasswordVariable,
+    TokenArgument,
+    TokenFile,
+    TokenVariable,
+)
+
+if TYPE_CHECKING:
+    from ..verification import Outcome
+
+__all__ = ["verify"]
+
+KeySetFile = Annotated[
+    str | None, typer.Option("--jwks", metavar="FILE", help="The issuer's JWK Set; - is stdin.")
+]
+Issuer = Annotated[
+    str | None,
+    typer.Option("--issuer", metavar="NAME", help="Who must have issued it. Unless given: it names nobody."),
+]
+Audience = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--audience", metavar="NAME", help="Who you are; repeatable. Unless given: it names nobody."
+    ),
+]
+Type = Annotated[str, typer.Option("--typ", metavar="TYPE", help="The kind of token, such as at+jwt.")]
+Require = Annotated[
+    list[str] | None,
+    typer.Option("--require", metavar="CLAIM", help="A claim that must be there; repeatable."),
+]
+Leeway = Annotated[str, typer.Option("--leeway", metavar="SPAN", help="By how much clocks may differ.")]
+
+
+def verify(
+    token: TokenArgument = None,
+    *,
+    file: TokenFile = None,
+    token_env: TokenVariable = None,
+    key: KeyFile = None,
+    jwks: KeySetFile = None,
+    key_env: KeyVariable = None,
+    alg: Algorithm = None,
+    issuer: Issuer = None,
+    audience: Audience = None,
+    typ: Type = "JWT",
+    require: Require = None,
+    leeway: Leeway = "10s",
+    at: At = None,
+    password_env: PasswordVariable = None,
+    password_file: PasswordFile = None,
+    password_prompt: PasswordPrompt = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Verify a token, and say which check it passed or failed, and what would pass.
+
+    Ends with status 0 if the token is valid, 1 if it is refused, 2 if that could not be found out. An expiry (exp) is
+    always required.
+    """
+    from ...jose import jwt
+    from .. import sources, times
+    from ..key_text import load_key_set
+    from ..verification import verify_in_steps
+
+    sources.share_stdin(token, file, key, jwks, password_file)
+    sources.one_of([("--key", key), ("--jwks", jwks), ("--key-env", key_env)])
+    text = sources.read_token(token, file, token_env)
+    password = sources.read_password(password_env, password_file, prompt=password_prompt)
+    verifier = jwt.Verifier(
+        load_key_set(key or jwks, key_env, alg=alg, use="sig", password=password),
+        issuer=issuer,
+        audience=audience or None,
+        typ=typ,
+        require={"exp", *(require or [])},
+        leeway=times.parse_span(leeway),
+    )
+    outcome = verify_in_steps(text, verifier, now=times.now(at))
+    _show(outcome, as_json=as_json)
+    if not outcome.valid:
+        raise typer.Exit(REFUSED)
+
+
+def _show(outcome: Outcome, *, as_json: bool) -> None:
+    import msgspec
+
+    from ..sinks import write_text
+    from ..terminal import make_console
+    from ..text import as_json as written
+    from ..verdict import render
+
+    if as_json:
+        write_text(written(msgspec.to_builtins(outcome), indent=2))
+    else:
+        render(outcome, make_console())

@@ -1,0 +1,263 @@
+"""A verification told step by step.
+
+The judgement is the verifier's alone, made in one call; from the error it raised follows which check failed, and from
+the order in which it checks, which ones had passed before and which were not reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from shlex import quote
+from typing import Any, Literal
+
+import msgspec
+
+from ..jose import Claims, TokenError, hazmat, jwt
+from ..jose.errors import (
+    AlgorithmMismatchError,
+    AudienceMismatchError,
+    ClaimError,
+    ExpiredTokenError,
+    InvalidClaimError,
+    InvalidHeaderError,
+    InvalidSignatureError,
+    IssuedInFutureError,
+    IssuerMismatchError,
+    MissingClaimError,
+    NoMatchingKeyError,
+    TokenNotYetValidError,
+    UnexpectedTypeError,
+)
+from ..jose.jwt.claims import REGISTERED
+from .times import clamped, in_words, iso
+from .values import spelled
+
+__all__ = ["Outcome", "Step", "verify_in_steps"]
+
+Status = Literal["ok", "failed", "not reached"]
+Name = Literal[
+    "form",
+    "header",
+    "type",
+    "key",
+    "algorithm",
+    "signature",
+    "claims",
+    "required",
+    "expiry",
+    "not before",
+    "issued at",
+    "issuer",
+    "audience",
+    "also required",
+]
+_ORDER: tuple[Name, ...] = Name.__args__  # type: ignore[attr-defined]  # the order in which a verifier checks
+
+_FAILED_BY: tuple[tuple[type[TokenError], Name], ...] = (
+    (InvalidHeaderError, "header"),
+    (UnexpectedTypeError, "type"),
+    (NoMatchingKeyError, "key"),
+    (AlgorithmMismatchError, "algorithm"),
+    (InvalidSignatureError, "signature"),
+    (InvalidClaimError, "claims"),
+    (ExpiredTokenError, "expiry"),
+    (TokenNotYetValidError, "not before"),
+    (IssuedInFutureError, "issued at"),
+    (IssuerMismatchError, "issuer"),
+    (AudienceMismatchError, "audience"),
+)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One check.
+
+    Attributes:
+        check: What was checked.
+        status: How it went.
+        message: What was found, and for a failure what would pass.
+    """
+
+    check: str
+    status: Status
+    message: str
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """All checks, in order.
+
+    Attributes:
+        valid: Whether all of them passed.
+        code: The stable code of the error, or ``None``.
+        claims: The claims; only if the token is valid.
+    """
+
+    valid: bool
+    code: str | None
+    steps: list[Step]
+    claims: dict[str, Any] | None
+
+
+def verify_in_steps(token: str, verifier: jwt.Verifier[Claims], now: float) -> Outcome:
+    """Verify a token and tell how each check went.
+
+    Args:
+        token: The compact token.
+        verifier: Which makes the judgement.
+        now: The time, in seconds since 1970.
+    """
+    try:
+        verified = verifier.verify(token, now=now)
+    except TokenError as error:
+        failed = _failed_step(error, token)
+        advice = Step(check=failed, status="failed", message=_advice(error, token, now))
+        position = _ORDER.index(failed)
+        later = [Step(check=name, status="not reached", message="") for name in _ORDER[position + 1 :]]
+        steps = [*_passed(token, _ORDER[:position]), advice, *later]
+        return Outcome(valid=False, code=error.code, claims=None, steps=steps)
+    return Outcome(valid=True, code=None, claims=verified.as_type(dict), steps=_passed(token, _ORDER))
+
+
+def _failed_step(error: TokenError, token: str) -> Name:
+    for kind, name in _FAILED_BY:
+        if isinstance(error, kind):
+            return name
+    if isinstance(error, MissingClaimError):
+        if error.expected is not None:
+            return "issuer" if error.claim == "iss" else "audience"
+        return "required" if error.claim in REGISTERED else "also required"
+    # What remains is malformed or too large: before the signature in its form, after it in its claims.
+    return "claims" if _is_readable(token) else "form"
+
+
+def _is_readable(token: str) -> bool:
+    try:
+        return not hazmat.read_unverified(token).is_encrypted
+    except TokenError:
+        return False
+
+
+def _passed(token: str, names: tuple[Name, ...]) -> list[Step]:
+    header, claims = _stated(token)
+    return [Step(check=name, status="ok", message=_PASSED[name](header, claims)) for name in names]
+
+
+def _stated(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Read what the token says, to be told beside checks that have passed."""
+    try:
+        unverified = hazmat.read_unverified(token)
+    except TokenError:
+        return {}, {}
+    try:
+        return unverified.header, unverified.claims
+    except TokenError:
+        return unverified.header, {}
+
+
+def _time(name: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], str]:
+    def told(_: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+        value = claims.get(name)
+        return "none stated" if value is None else (iso(value) or spelled(value))
+
+    return told
+
+
+def _text(name: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], str]:
+    def told(_: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+        return spelled(claims[name]) if name in claims else "none stated, none expected"
+
+    return told
+
+
+def _parameter(name: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], str]:
+    def told(header: Mapping[str, Any], _: Mapping[str, Any]) -> str:
+        return spelled(header[name]) if name in header else "none stated"
+
+    return told
+
+
+def _always(words: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], str]:
+    return lambda _header, _claims: words
+
+
+_PASSED: dict[Name, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
+    "form": _always("three parts of canonical base64url"),
+    "header": _always("well formed, nothing critical that is not understood"),
+    "type": _parameter("typ"),
+    "key": _parameter("kid"),
+    "algorithm": _parameter("alg"),
+    "signature": _always("made with the key"),
+    "claims": _always("well formed"),
+    "required": _always("all there"),
+    "expiry": _time("exp"),
+    "not before": _time("nbf"),
+    "issued at": _time("iat"),
+    "issuer": _text("iss"),
+    "audience": _text("aud"),
+    "also required": _always("all there"),
+}
+
+
+def _advice(error: TokenError, token: str, now: float) -> str:
+    """Say what is wrong, and what would pass."""
+    if isinstance(error, ClaimError):
+        return _claim_advice(error, now)
+    if isinstance(error, UnexpectedTypeError):
+        stated = "states no type" if error.typ is None else f"is of type {spelled(error.typ)}"
+        option = "JWT" if error.typ is None else error.typ
+        hint = f"pass --typ {quote(option)} if that is what you want"
+        return f"the token {stated}, expected {spelled(error.expected)}; {hint}"
+    if isinstance(error, NoMatchingKeyError):
+        return f"no key has the identifier {spelled(error.kid)}; give the issuer's current keys"
+    if isinstance(error, AlgorithmMismatchError):
+        expected = " or ".join(error.expected)
+        return (
+            f"the token says {spelled(error.alg)}, the key is for {expected}; "
+            "give the key that the issuer signs with (a token never chooses the algorithm)"
+        )
+    if isinstance(error, InvalidSignatureError):
+        return "not made with this key, or the token was changed since; give the issuer's key"
+    return _form_advice(error, token)
+
+
+def _form_advice(error: TokenError, token: str) -> str:
+    if token.startswith("{"):
+        return "the token is in JSON serialisation; verify takes the compact form, which every JWT has"
+    if token.count(".") == 4:
+        return "the token is encrypted; decrypt it first and verify what is inside: coatcheck token decrypt"
+    return error.message
+
+
+def _claim_advice(error: ClaimError, now: float) -> str:
+    if isinstance(error, (IssuerMismatchError, AudienceMismatchError)):
+        return _mismatch(error)
+    if isinstance(error, ExpiredTokenError):
+        return f"expired {_ago(error.value, now)}; get a new token, or pass --at with an earlier time to look back"
+    if isinstance(error, TokenNotYetValidError):
+        return f"not valid before {_ago(error.value, now)}; wait, or check your clock"
+    if isinstance(error, IssuedInFutureError):
+        return f"issued {_ago(error.value, now)}; check your clock and the issuer's, or raise --leeway"
+    if isinstance(error, MissingClaimError):
+        wanted = "" if error.expected is None else f", expected {_listed(error.expected)}"
+        return f"the claim {spelled(error.claim)} is missing{wanted}; it takes a token that has it"
+    return error.message
+
+
+def _mismatch(error: IssuerMismatchError | AudienceMismatchError) -> str:
+    relation, option = (
+        ("from", "--issuer") if isinstance(error, IssuerMismatchError) else ("for", "--audience")
+    )
+    values = list(error.value) if isinstance(error.value, (list, tuple)) else [error.value]
+    wanted = f"expected {_listed(error.expected)}" if error.expected else "and none was expected"
+    hint = f"; pass {option} {quote(values[0])} if that is right" if values else ""
+    return f"the token is {relation} {_listed(values)}, {wanted}{hint}"
+
+
+def _listed(values: Any) -> str:
+    several = values if isinstance(values, (list, tuple)) else [values]
+    return " or ".join(spelled(value) for value in several) or "nobody"
+
+
+def _ago(moment: Any, now: float) -> str:
+    direction = "from now" if moment > now else "ago"
+    stamp = iso(moment)
+    return f"{in_words(clamped(moment) - now)} {direction}{'' if stamp is None else f' ({stamp})'}"

@@ -1,0 +1,48 @@
+"""The door of each public package lists exactly what is behind it."""
+
+import importlib.metadata
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+
+import coatcheck
+
+PACKAGES = ["coatcheck", "coatcheck.jose", "coatcheck.jose.jwe", "coatcheck.jose.jws", "coatcheck.jose.jwt"]
+MODULES = ["coatcheck.errors", "coatcheck.jose.errors", "coatcheck.jose.hazmat"]
+PROGRAMS = ["coatcheck.cli"]
+
+
+def public_names(module: ModuleType) -> dict[str, object]:
+    """What a reader sees without an underscore, except the module's own submodules."""
+    hidden = {"annotations"} | {name for _, name, _ in pkgutil.iter_modules(getattr(module, "__path__", []))}
+    return {
+        name: value for name, value in vars(module).items() if not name.startswith("_") and name not in hidden
+    }
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_shows_what_it_lists_and_nothing_else(name: str) -> None:
+    package = import_module(name)
+    submodules = {each for each in package.__all__ if isinstance(getattr(package, each), ModuleType)}
+    assert {*public_names(package), *submodules, "__version__"} == {*package.__all__, "__version__"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_lists_all_that_it_defines(name: str) -> None:
+    module = import_module(name)
+    defined = {
+        each for each, value in public_names(module).items() if getattr(value, "__module__", "") == name
+    }
+    assert defined <= set(module.__all__)
+    assert all(hasattr(module, each) for each in module.__all__)
+
+
+def test_every_part_is_covered_here() -> None:
+    parts = [module.name for module in pkgutil.iter_modules(coatcheck.__path__, "coatcheck.")]
+    assert {part for part in parts if "._" not in part} <= {*PACKAGES, *MODULES, *PROGRAMS}
+
+
+def test_the_version_is_that_of_the_installed_distribution() -> None:
+    assert coatcheck.__version__ == importlib.metadata.version("coatcheck")
