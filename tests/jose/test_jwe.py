@@ -669,3 +669,23 @@ def test_json_that_has_not_the_form_of_a_token_is_refused(token: Any, kind: type
 def test_the_number_of_recipients_is_bounded() -> None:
     with pytest.raises(TokenTooLargeError, match="more than 1 recipients"):
         jwe.decrypt_json(GENERAL, WRAPPING, limits=Limits(recipients=1))
+
+
+def test_password_hashing_is_bounded_over_all_keys_that_a_token_may_mean() -> None:
+    passwords = [Key.from_password(f"password {number}", PASSWORD.alg) for number in range(3)]
+    token = jwe.encrypt(b"x", passwords[2], header={"p2c": 1000})
+    with pytest.raises(TokenTooLargeError):
+        jwe.decrypt(token, KeySet(passwords), limits=Limits(iterations=2999))
+    assert jwe.decrypt(token, KeySet(passwords), limits=Limits(iterations=3000)).plaintext == b"x"
+
+
+@pytest.mark.parametrize("key", ["secret", b"secret", None, {"kty": "oct"}])
+def test_encrypting_takes_a_key_and_nothing_else(key: Any) -> None:
+    with pytest.raises(ConfigurationError, match="must be a Key"):
+        jwe.encrypt(b"x", key)
+
+
+@pytest.mark.parametrize("header", ["abc", 5, [("a", 1)], {1: "x"}])
+def test_a_header_that_is_no_mapping_of_names_is_not_encrypted(header: Any) -> None:
+    with pytest.raises(ConfigurationError, match="mapping of parameter names"):
+        jwe.encrypt(b"x", PASSWORD, header=header)

@@ -376,10 +376,28 @@ def test_a_token_that_protects_nothing_but_its_payload_shows_the_algorithm_of_it
 
 
 def test_a_parameter_never_stands_in_both_headers() -> None:
-    with pytest.raises(ConfigurationError, match="both headers"):
+    with pytest.raises(ConfigurationError, match="must not stand in the unprotected header"):
         jws.sign_json(PAYLOAD, jws.SignerInfo(key=KEY, unprotected={"kid": "x"}))
     with pytest.raises(InvalidHeaderError, match="more than one header"):
         jws.verify_json({**FLATTENED, "header": {"kid": KEY.kid}}, KEY)
+
+
+@pytest.mark.parametrize("name", ["b64", "crit"])
+def test_what_must_be_protected_is_not_written_unprotected(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="must not stand in the unprotected header"):
+        jws.sign_json(PAYLOAD, jws.SignerInfo(key=KEY, unprotected={name: False}))
+
+
+@pytest.mark.parametrize("header", ["abc", 5, [("a", 1)], {1: "x"}])
+def test_a_header_that_is_no_mapping_of_names_is_refused(header: Any) -> None:
+    with pytest.raises(ConfigurationError, match="mapping of parameter names"):
+        jws.sign(PAYLOAD, KEY, header=header)
+
+
+@pytest.mark.parametrize("key", ["secret", b"secret", None, {"kty": "oct"}])
+def test_signing_takes_a_key_and_nothing_else(key: Any) -> None:
+    with pytest.raises(ConfigurationError, match="must be a Key"):
+        jws.sign(PAYLOAD, key)
 
 
 @pytest.mark.parametrize("name", ["alg", "kid", "b64"])

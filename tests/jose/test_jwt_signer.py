@@ -275,3 +275,44 @@ def test_the_text_about_a_signer_shows_no_secret() -> None:
     key = Key.generate("HS256")
     assert repr(make(key)) == f"<Signer JWT issuer='{ISSUER}' key={key!r}>"
     assert key.to_private_jwk()["k"] not in repr(make(key))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize(
+    "nest", [lambda x: {"x": x}, lambda x: {"x": [1, {"y": x}]}, lambda x: {"exp": NOW, "x": x}]
+)
+def test_a_number_that_json_does_not_have_is_not_signed_as_null(number: float, nest: Any) -> None:
+    with pytest.raises(ConfigurationError, match="number that JSON cannot write"):
+        make().sign(nest(number))
+
+
+def test_a_null_that_the_caller_wrote_is_signed() -> None:
+    assert claims_of(make().sign({"nickname": None}))["nickname"] is None
+
+
+@pytest.mark.parametrize("claims", [{1: "x"}, {None: "x"}, {"a": 1, 2.5: "x"}, {"exp": NOW, 1: "x"}])
+def test_a_claim_whose_name_is_no_text_is_not_signed(claims: Any) -> None:
+    with pytest.raises(ConfigurationError, match="names of claims must be text"):
+        make().sign(claims)
+
+
+def test_a_signer_has_no_empty_issuer() -> None:
+    with pytest.raises(ConfigurationError, match="not empty"):
+        make(issuer="")
+
+
+def test_a_default_of_a_registered_claim_is_signed_like_any_other_value() -> None:
+    class Fixed(Claims):
+        aud: str = "https://api.example"
+        sub: str = "nobody"
+
+    claims = claims_of(make().sign(Fixed()))
+    assert (claims["aud"], claims["sub"]) == ("https://api.example", "nobody")
+
+
+def test_a_renamed_registered_claim_is_signed_under_its_own_name() -> None:
+    class Shouting(Claims, rename="upper"):
+        role: str
+
+    claims = claims_of(make().sign(Shouting(sub="alice", role="x")))
+    assert (claims["sub"], claims["ROLE"]) == ("alice", "x")

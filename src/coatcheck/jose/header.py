@@ -10,10 +10,18 @@ from types import MappingProxyType
 from typing import Any, final
 
 from .._core import base64url, json
-from .errors import CriticalHeaderError, InvalidHeaderError, TokenTooLargeError
+from .errors import ConfigurationError, CriticalHeaderError, InvalidHeaderError, TokenTooLargeError
 from .limits import Limits
 
-__all__ = ["Header", "check_critical", "parse_header", "same_media_type"]
+__all__ = [
+    "Header",
+    "check_critical",
+    "check_parameters",
+    "extra_parameters",
+    "frozen",
+    "parse_header",
+    "same_media_type",
+]
 
 _STRING_PARAMETERS = ("alg", "kid", "typ", "cty", "enc", "zip", "jku", "x5u", "x5t", "x5t#S256", "apu", "apv")
 
@@ -114,6 +122,15 @@ def check_parameters(parameters: Mapping[str, Any]) -> Header:
         return Header(parameters)
     except RecursionError:  # of a mapping, which no parser has bounded
         raise InvalidHeaderError("The header nests too deep.") from None
+
+
+def extra_parameters(header: object) -> dict[str, Any]:
+    """Return a copy of the caller's own parameters. Raises ``ConfigurationError`` if they are no mapping of names."""
+    if header is None:
+        return {}
+    if not isinstance(header, Mapping) or not all(isinstance(name, str) for name in header):
+        raise ConfigurationError("'header' must be a mapping of parameter names to values.")
+    return dict(header)
 
 
 def check_critical(

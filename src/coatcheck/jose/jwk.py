@@ -77,7 +77,10 @@ def _no_algorithm(members: Mapping[str, Any]) -> KeyImportError:
 
 
 def fitting_algorithms(kty: object, crv: object) -> tuple[str, ...]:
-    """Return the names of the algorithms that take a key of this type and curve, the deprecated ones last."""
+    """Return the names of the algorithms that take a key of this type and curve, the deprecated ones last.
+
+    A curve of ``None`` stands for any.
+    """
     rows = (*SIGNATURE.values(), *KEY_ENCRYPTION.values())
-    fitting = [row for row in rows if kty in row.key_types and (not row.curves or crv in row.curves)]
+    fitting = [row for row in rows if kty in row.key_types and (not row.curves or crv in (*row.curves, None))]
     return tuple(row.name for row in sorted(fitting, key=lambda row: row.deprecated is not None))

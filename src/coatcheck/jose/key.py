@@ -23,7 +23,7 @@ from .jwk import fitting_algorithms, parse_jwk, pinned_algorithm
 from .key_types import KeyMaterial
 from .secret_strength import check_password, check_secret
 
-__all__ = ["Key"]
+__all__ = ["Key", "the_key"]
 
 _RANDOM_KID_SIZE = 16
 _THUMBPRINT_HASHES = ("sha256", "sha384", "sha512")
@@ -393,3 +393,12 @@ def _check_fit(algorithm: Algorithm, material: KeyMaterial) -> None:
     if algorithm.curves and material.crv not in algorithm.curves:
         raise KeyUseError(f"{name} needs a key on {' or '.join(algorithm.curves)}, not on {material.crv}.")
     algorithm.check_size(material.bits)
+
+
+def the_key(key: object) -> Key:
+    """Return what must be one key. Raises ``ConfigurationError`` if it is anything else, such as bytes or a set."""
+    if not isinstance(key, Key):
+        raise ConfigurationError(
+            "The key must be a Key; Key.generate, Key.from_jwk and their siblings make them."
+        )
+    return key

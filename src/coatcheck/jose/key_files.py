@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 
@@ -20,7 +20,8 @@ from .errors import ConfigurationError, KeyImportError, KeyPasswordError
 __all__ = ["read_der", "read_pem", "write_private", "write_public"]
 
 _LARGEST_FILE = 65_536
-_FOREIGN_ERRORS = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError)
+# InternalError comes of a private key whose length is not that of its curve.
+_FOREIGN_ERRORS = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError)
 
 
 def read_pem(data: object, *, password: object) -> object:

@@ -13,7 +13,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds that are checked before anything is parsed, decoded or computed.
 
     Attributes:
-        token: The longest token, in characters (for a JSON serialisation: the sum of its base64url members).
+        token: The longest token, in characters (for a JSON serialisation: the longest of its members, and half of
+            its text).
         header: The longest protected header, in characters of base64url.
         depth: The deepest nesting of JSON in headers and claims.
         recipients: The most signatures or recipients in a general JSON serialisation.

@@ -687,7 +687,6 @@ class Plain(msgspec.Struct):
             {"iss": ISSUER},
             {"x": {1}},
             {"x": b"octets"},
-            {1: "number"},
             {"aud": [AUDIENCE, "b"]},
             {"x": "%d %s"},
         ),

@@ -259,6 +259,19 @@ def test_certificate_of_an_unknown_version_is_our_error() -> None:
     only_ours(Key.from_pem, f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n", "ES256")
 
 
+@pytest.mark.parametrize("curve", [0x6E, 0x6F, 0x70, 0x71], ids=["X25519", "X448", "Ed25519", "Ed448"])
+@pytest.mark.parametrize("size", [0, 1, 31, 32, 33, 56, 57, 58])
+def test_pkcs8_key_of_another_length_than_its_curve_is_our_error(curve: int, size: int) -> None:
+    secret = bytes([4, size + 2, 4, size]) + b"\x42" * size
+    inner = b"\2\1\0" + bytes([0x30, 5, 6, 3, 0x2B, 0x65, curve]) + secret
+    der = bytes([0x30, len(inner)]) + inner
+    pem = f"-----BEGIN PRIVATE KEY-----\n{b64encode(der).decode()}\n-----END PRIVATE KEY-----\n"
+    for alg in ("Ed25519", "Ed448", "ECDH-ES", "RS256"):
+        only_ours(Key.from_der, der, alg)
+        only_ours(Key.from_pem, pem, alg)
+    only_ours(Key.from_secret, der, "HS256")
+
+
 # --- L2: decryption errors ---------------------------------------------------------------------------------
 
 

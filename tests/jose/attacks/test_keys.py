@@ -26,6 +26,7 @@ from coatcheck.jose import JOSEError, Key, KeySet, jwe, jws, jwt
 from coatcheck.jose.errors import (
     ConfigurationError,
     KeyImportError,
+    KeyPasswordError,
     KeySetError,
     KeyUseError,
     UnsupportedAlgorithmError,
@@ -879,12 +880,18 @@ def test_password_is_not_in_the_error_that_it_is_wrong() -> None:
     )
     assert Key.from_pem(pem, "ES256", password="right-word").is_private
     for password in ("wrong-word", b"wrong-word", None, "", "wrong-\ud800-word"):
-        error = refused((KeyImportError, ConfigurationError), Key.from_pem, pem, "ES256", password=password)
+        error = refused(
+            (KeyImportError, KeyPasswordError, ConfigurationError),
+            Key.from_pem,
+            pem,
+            "ES256",
+            password=password,
+        )
         assert not [word for word in ("wrong-", "right-") if word in _spoken(error)]
         assert error.__cause__ is None
     plain = forging.pkcs8(forging.ec_private())
     superfluous = os.urandom(8).hex()
-    error = refused(KeyImportError, Key.from_pem, plain, "ES256", password=superfluous)
+    error = refused(KeyPasswordError, Key.from_pem, plain, "ES256", password=superfluous)
     assert superfluous not in _spoken(error)
 
 

@@ -10,7 +10,7 @@ from ..compact import token_octets
 from ..errors import MalformedTokenError
 from ..header import parse_header
 from ..json_serialization import encoded_header
-from ..key import Key
+from ..key import Key, the_key
 from ..key_set import KeySet, as_key_set
 from ..limits import DEFAULT_LIMITS, Limits
 from .model import DecryptedJWE
@@ -46,7 +46,7 @@ def encrypt(
         ConfigurationError: If the header cannot be.
     """
     check_octets(plaintext, "plaintext")
-    content = chosen_content(enc, [key])
+    content = chosen_content(enc, [the_key(key)])
     common = described(content, typ=typ, cty=cty, header=header, compress=compress)
     parameters = {**key_parameters(key), **common}
     wrapped = wrapped_for(key, content, cek=None, header=parameters)

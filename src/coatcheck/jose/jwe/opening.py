@@ -145,7 +145,9 @@ def open_sealed(
     if (len(sealed.iv), len(sealed.tag)) != (enc.iv_size, enc.tag_size):
         raise DecryptionError
     refused: TokenError = DecryptionError()
-    for key in _fitting(keys, header, enc):
+    candidates = _fitting(keys, header, enc)
+    check_iterations([header] * len(candidates), policy.limits)
+    for key in candidates:
         try:
             cek = _content_key(key, enc, encrypted_key=encrypted_key, header=header)
             plaintext = enc.decrypt(cek, sealed.ciphertext, iv=sealed.iv, tag=sealed.tag, aad=sealed.aad)

@@ -8,7 +8,7 @@ from typing import Any
 from ..._core.entropy import random_bytes
 from ..algorithms import ContentEncryption, WrappedKey, find_content_encryption
 from ..errors import ConfigurationError, InvalidHeaderError, KeyUseError
-from ..header import check_critical, check_parameters
+from ..header import check_critical, check_parameters, extra_parameters
 from ..key import Key
 from .compression import deflate
 from .opening import Sealed, pinned_content
@@ -47,7 +47,7 @@ def described(
     compress: bool,
 ) -> dict[str, Any]:
     """Put together the parameters that concern all recipients. Raises ``ConfigurationError``."""
-    extra = {} if header is None else dict(header)
+    extra = extra_parameters(header)
     named = {name: value for name, value in (("typ", typ), ("cty", cty)) if value is not None}
     taken = (_OWN | named.keys()) & extra.keys()
     if taken:

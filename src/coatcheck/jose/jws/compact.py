@@ -10,7 +10,7 @@ from ..compact import token_octets
 from ..errors import ConfigurationError, MalformedTokenError
 from ..header import parse_header
 from ..json_serialization import encoded_header
-from ..key import Key
+from ..key import Key, the_key
 from ..key_set import KeySet, as_key_set
 from ..limits import DEFAULT_LIMITS, Limits
 from . import signature as one_signature
@@ -47,7 +47,7 @@ def sign(
     check_octets(payload)
     if not (b64 or detached or one_signature.may_stand_unencoded(payload)):
         raise ConfigurationError("This payload cannot stand unencoded in a compact token: use detached=True.")
-    parameters = one_signature.protected_parameters(key, typ=typ, cty=cty, header=header, b64=b64)
+    parameters = one_signature.protected_parameters(the_key(key), typ=typ, cty=cty, header=header, b64=b64)
     protected = encoded_header(parameters)
     body = one_signature.payload_segment(payload, b64=b64)
     signed = one_signature.payload_segment(key.sign(protected + b"." + body), b64=True)

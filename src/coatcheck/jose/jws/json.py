@@ -150,8 +150,11 @@ def _sign_one(info: SignerInfo, body: bytes, *, b64: bool) -> dict[str, Any]:
     parameters = one_signature.protected_parameters(
         info.key, typ=None, cty=None, header=info.protected, b64=b64
     )
-    if parameters.keys() & info.unprotected.keys():
-        raise ConfigurationError("A header parameter stands in both headers.")
+    misplaced = (parameters.keys() | {"b64", "crit"}) & info.unprotected.keys()
+    if misplaced:
+        raise ConfigurationError(
+            f"The header parameter {min(misplaced)!r} must not stand in the unprotected header."
+        )
     protected = encoded_header(parameters)
     signature = one_signature.payload_segment(info.key.sign(protected + b"." + body), b64=True)
     entry: dict[str, Any] = {"protected": protected.decode("ascii"), "signature": signature.decode("ascii")}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._core import base64url
 from ..errors import ConfigurationError, InvalidHeaderError, InvalidSignatureError, MalformedTokenError
-from ..header import Header, check_critical, check_parameters
+from ..header import Header, check_critical, check_parameters, extra_parameters
 from ..key import Key
 from ..key_set import KeySet
 
@@ -26,7 +26,7 @@ def protected_parameters(
     if key.kid is not None:
         parameters["kid"] = key.kid
     parameters.update({name: value for name, value in (("typ", typ), ("cty", cty)) if value is not None})
-    extra = {} if header is None else dict(header)
+    extra = extra_parameters(header)
     taken = (parameters.keys() | {"b64"}) & extra.keys()
     if taken:
         raise ConfigurationError(f"The header parameter {min(taken)!r} is not to be given here.")

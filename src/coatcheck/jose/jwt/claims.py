@@ -11,7 +11,7 @@ import msgspec
 from ..._core.json import nests_deeper_than
 from ..errors import ConfigurationError, InvalidClaimError, MalformedTokenError, MissingClaimError
 
-__all__ = ["REGISTERED", "Claims", "ClaimsDecoder"]
+__all__ = ["REGISTERED", "Claims", "ClaimsDecoder", "keeps_registered_fields"]
 
 C = TypeVar("C")
 
@@ -90,7 +90,7 @@ class ClaimsDecoder(Generic[C]):
                 "'claims' must be a type that msgspec can decode, such as Claims or dict."
             ) from None
         self._depth = depth
-        self._serves_for_checks = _keeps_registered_fields(kind)
+        self._serves_for_checks = keeps_registered_fields(kind)
 
     def decode(self, payload: bytes) -> tuple[Claims, C]:
         """Return the registered claims and the caller's.
@@ -114,7 +114,7 @@ class ClaimsDecoder(Generic[C]):
         return registered, claims
 
 
-def _keeps_registered_fields(kind: object) -> bool:
+def keeps_registered_fields(kind: object) -> bool:
     """Tell whether a type has the registered claims under their own names and types, and invents none.
 
     A default of its own would stand in for a claim that the token does not make.

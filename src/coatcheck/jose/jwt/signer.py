@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -14,8 +16,8 @@ from .. import jwe
 from ..errors import ConfigurationError, KeyUseError
 from ..json_serialization import encoded_header
 from ..jws.signature import protected_parameters
-from ..key import Key
-from .claims import REGISTERED, Claims
+from ..key import Key, the_key
+from .claims import REGISTERED, Claims, keeps_registered_fields
 from .policy import Anything, instant
 
 __all__ = ["Signer"]
@@ -23,6 +25,7 @@ __all__ = ["Signer"]
 _DEFAULT_LIFETIME = timedelta(minutes=5)
 _TIMES = ("exp", "nbf", "iat")
 _NOTHING = (None,) * 5
+_TEXT = frozenset({str})
 
 
 class Signer:
@@ -74,18 +77,16 @@ class Signer:
             ConfigurationError: If an argument makes no sense.
             KeyUseError: If a key is not for signing, or not for encrypting.
         """
-        if not isinstance(key, Key):
-            raise ConfigurationError(
-                "The key must be a Key; Key.generate, Key.from_jwk and their siblings make them."
-            )
-        if not key.allows("sign"):
+        if not the_key(key).allows("sign"):
             raise KeyUseError("To sign takes a private key or a secret that is for signatures and may sign.")
         if encrypt_to is not None and not (isinstance(encrypt_to, Key) and encrypt_to.allows("encrypt")):
             raise KeyUseError("'encrypt_to' takes a key that is for encryption and may encrypt.")
         if not isinstance(typ, str) or not typ:
             raise ConfigurationError("'typ' must name the kind of token, for example 'at+jwt'.")
-        if issuer is not None and not isinstance(issuer, str):
-            raise ConfigurationError("'issuer' must be text.")
+        if issuer is not None and (not isinstance(issuer, str) or not issuer):
+            raise ConfigurationError(
+                "'issuer' must be text that is not empty, or None for tokens without one."
+            )
         self._key = key
         self._typ = typ
         self._issuer = issuer
@@ -123,11 +124,11 @@ class Signer:
         try:
             if type(claims) is dict:
                 if _leaves_all_to_signer(claims):
-                    return self._spliced(json.encode(claims), issued_at)
+                    return self._spliced(_encoded(claims), issued_at)
             elif isinstance(claims, Claims):
                 states_nothing = (claims.iss, claims.aud, claims.iat, claims.exp, claims.nbf) == _NOTHING
-                if states_nothing and claims.__struct_config__.omit_defaults:
-                    return self._spliced(json.encode(claims), issued_at)
+                if states_nothing and _is_written_as_stated(type(claims)):
+                    return self._spliced(_encoded(claims), issued_at)
                 claims = _stated(claims)
             elif isinstance(claims, msgspec.Struct):
                 claims = msgspec.to_builtins(claims, builtin_types=(datetime,))
@@ -135,7 +136,7 @@ class Signer:
                 raise ConfigurationError(
                     "Claims are given as a mapping, a Claims object or another msgspec.Struct."
                 )
-            return json.encode(self._completed(claims, issued_at))
+            return _encoded(self._completed(claims, issued_at))
         except (TypeError, ValueError, OverflowError, RecursionError):
             raise ConfigurationError("The claims have a value that cannot be written as JSON.") from None
 
@@ -166,7 +167,32 @@ class Signer:
 def _stated(claims: Claims) -> dict[str, Any]:
     """Return what a claims object states. A registered claim of ``None`` is one that it does not."""
     members: dict[str, Any] = msgspec.to_builtins(claims, builtin_types=(datetime,))
+    # A default counts as stated too, and no registered claim goes by another name.
+    members.update((name, getattr(claims, name)) for name in REGISTERED)
     return {name: value for name, value in members.items() if value is not None or name not in REGISTERED}
+
+
+@lru_cache(maxsize=256)
+def _is_written_as_stated(kind: type[Claims]) -> bool:
+    """Tell whether writing an object of this type leaves out exactly the registered claims that it does not state."""
+    return kind.__struct_config__.omit_defaults and keeps_registered_fields(kind)
+
+
+def _encoded(claims: object) -> bytes:
+    """Write claims as JSON. Raises ``ConfigurationError`` for NaN and infinity, which JSON does not have."""
+    written = json.encode(claims)
+    # The encoder writes null in their place, and only there is it worth looking for them.
+    if b"null" in written and _has_no_number(msgspec.to_builtins(claims)):
+        raise ConfigurationError("The claims have a number that JSON cannot write (NaN or infinity).")
+    return written
+
+
+def _has_no_number(value: object) -> bool:
+    if isinstance(value, float):
+        return not isfinite(value)
+    if isinstance(value, dict):
+        return any(map(_has_no_number, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_has_no_number, value))
 
 
 def _seconds(lifetime: object) -> int | None:
@@ -216,11 +242,14 @@ def _leaves_all_to_signer(claims: dict[Any, Any]) -> bool:
         or type(claims.get("nbf", 0)) is not int
         or type(claims.get("sub", "")) is not str
         or type(claims.get("jti", "")) is not str
+        or not _TEXT.issuperset(map(type, claims))
     )
 
 
 def _check_texts(claims: Mapping[str, Any]) -> None:
-    """Refuse registered claims of a type that every strict verifier would refuse."""
+    """Refuse names that are no text, and registered claims of a type that every strict verifier would refuse."""
+    if not all(isinstance(name, str) for name in claims):
+        raise ConfigurationError("The names of claims must be text.")
     for name in ("iss", "sub", "jti"):
         if not isinstance(claims.get(name, ""), str):
             raise ConfigurationError(f"The claim {name!r} must be text.")
