@@ -1,19 +1,28 @@
 """``coatcheck key``: make, show, convert and thumbprint, and never show a private part that nobody asked for."""
 
 import json
+import os
+import shlex
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from typer.testing import Result
 
-from coatcheck.cli.key_report import describe
+from coatcheck.cli.key_report import Origin, describe
 from coatcheck.cli.key_text import read_key_text
-from coatcheck.jose import Key
+from coatcheck.jose import Key, jwe, jws
 
 Run = Callable[..., Result]
+NOW = 1_800_000_000
 PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "k", "priv")
 
 
@@ -164,7 +173,7 @@ def test_the_values_that_carry_secrets_do_not_show_them(key: Key) -> None:
     octets = json.dumps(key.to_private_jwk()).encode()
     text = read_key_text(octets)
     assert key.to_private_jwk()["d"] not in repr(text)
-    assert key.to_private_jwk()["d"] not in repr(describe(text, alg=None))
+    assert key.to_private_jwk()["d"] not in repr(describe(text, alg=None, origin=Origin(), now=NOW))
 
 
 @pytest.mark.parametrize(
@@ -324,3 +333,128 @@ def test_a_file_that_may_not_be_read_is_named(
     # As the system answers everybody but root, who may read everything and runs these tests in places.
     monkeypatch.setattr("builtins.open", denied)
     assert "you may not read it" in run("key", "show", key_file).stderr
+
+
+# Advice
+
+
+def advised(run: Run, *arguments: str, **more: Any) -> list[str]:
+    """Return the command that turns a key into a JWK, as a shell would split it."""
+    shown = run("key", "show", *arguments, **more).stdout
+    (line,) = [line for line in shown.splitlines() if "key convert" in line and "--to jwk" in line]
+    return shlex.split(line.partition("coatcheck ")[2])
+
+
+@pytest.mark.parametrize(
+    "alg, name, expected",
+    [
+        ("ES256", "ec.pem", "ES256"),
+        ("ES384", "my key.pem", "ES384"),
+        ("PS512", "-x.pem", "PS256"),
+        ("Ed25519", "it's.pem", "Ed25519"),
+        ("ECDH-ES", "x.pem", "ES256"),
+    ],
+)
+def test_the_command_advised_can_be_run(
+    run: Run, tmp_path: Path, alg: str, *, name: str, expected: str
+) -> None:
+    (tmp_path / name).write_bytes(Key.generate(alg).to_private_pem())
+    command = advised(run, name if name[0] != "-" else f"./{name}")
+    assert Key.from_jwk(run(*command).stdout).alg == expected
+
+
+def test_the_command_advised_fits_where_the_key_is(run: Run, key: Key, tmp_path: Path) -> None:
+    pem = key.to_pem().decode()
+    assert advised(run, "-", given=pem)[2] == "-"
+    assert advised(run, "--key-env", "K", env={"K": pem})[2:4] == ["--key-env", "K"]
+    (tmp_path / "k").write_bytes(key.to_private_pem(password=b"open sesame"))
+    locked = advised(run, "k", "--password-env", "P", env={"P": "open sesame"})
+    assert locked[-1] == "--password-prompt"
+    assert Origin("-k").argument == "./-k"
+    encryption = {name: value for name, value in key.to_jwk().items() if name != "alg"} | {"use": "enc"}
+    assert "ECDH" in advised(run, "-", given=json.dumps(encryption))[-1]
+    in_set = run("key", "show", "-", given=json.dumps({"keys": [encryption]})).stdout
+    assert 'Add "alg": "ECDH-ES' in in_set
+
+
+@pytest.mark.parametrize("command", [("show",), ("thumbprint",), ("convert", "--to", "jwk")])
+def test_a_key_that_is_missing_is_asked_for_by_its_name(run: Run, command: tuple[str, ...]) -> None:
+    shown = run("key", *command)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == "coatcheck: Give exactly one of: FILE, --key-env. [wrong_usage]\n"
+
+
+# What people give in place of a key
+
+
+def test_a_token_in_place_of_a_key_is_noticed(run: Run, token: str, key: Key) -> None:
+    letter = jwe.encrypt(b"x", Key.generate("ECDH-ES"))
+    for given in (token, letter, json.dumps(jws.sign_json(b"{}", key))):
+        shown = run("key", "show", "-", given=given)
+        assert (shown.exit_code, shown.stdout) == (2, "")
+        assert "This is a token, not a key: coatcheck token inspect" in shown.stderr
+
+
+def test_a_jwk_behind_a_byte_order_mark_is_read(run: Run, key: Key) -> None:
+    shown = run("key", "show", "-", given=b"\xef\xbb\xbf" + json.dumps(key.to_jwk()).encode())
+    assert "Public key, JWK" in shown.stdout
+
+
+def certificate(days: int, name: str) -> x509.Certificate:
+    private = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
+    start = datetime.fromtimestamp(NOW, UTC) - timedelta(days=10)
+    builder = x509.CertificateBuilder(
+        subject, subject, private.public_key(), 1, start, start + timedelta(days=days)
+    )
+    return builder.sign(private, hashes.SHA256())
+
+
+@pytest.mark.parametrize("form, encoding", [("PEM", Encoding.PEM), ("DER", Encoding.DER)])
+def test_a_certificate_is_shown_as_one(run: Run, form: str, encoding: Encoding) -> None:
+    shown = run("key", "show", "-", given=certificate(30, "id.example\x1b[2J").public_bytes(encoding)).stdout
+    assert f"Certificate, {form}" in shown
+    assert "CN=id.example" in shown
+    assert "\x1b" not in shown
+    assert "2027-02-04 08:00:00 UTC" in shown
+    assert "It expired" not in shown
+    ended = run("key", "show", "-", "--json", given=certificate(5, "").public_bytes(encoding))
+    report = json.loads(ended.stdout)
+    assert (report["kind"], report["subject"]) == ("certificate", "nobody")
+    assert "expired_certificate" in {finding["code"] for finding in report["findings"]}
+
+
+# Files and names
+
+
+def test_a_directory_in_place_of_a_file_is_called_one(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for force in ((), ("--force",)):
+        shown = run("key", "generate", "ES256", "--out", "d", *force)
+        assert (shown.exit_code, "'d' is a directory" in shown.stderr) == (2, True)
+    os.mkfifo(tmp_path / "pipe")
+    assert "no ordinary file" in run("key", "generate", "ES256", "--out", "pipe", "--force").stderr
+
+
+def test_a_deprecated_algorithm_comes_with_a_note(run: Run) -> None:
+    shown = run("key", "generate", "EdDSA")
+    assert Key.from_jwk(shown.stdout, alg="EdDSA").is_private
+    assert shown.stderr.startswith("EdDSA is deprecated: ")
+    assert shown.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [("generate", "ES256"), ("convert", "-", "--to", "jwk")])
+def test_an_empty_name_is_refused(run: Run, key: Key, command: tuple[str, ...]) -> None:
+    shown = run("key", *command, "--kid", "", given=json.dumps(key.to_jwk()))
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "--kid is empty" in shown.stderr
+
+
+def test_a_password_for_what_is_not_encrypted_is_named(run: Run, key: Key) -> None:
+    shown = run(
+        "key", "show", "-", "--password-env", "P", given=key.to_private_pem(), env={"P": "open sesame"}
+    )
+    assert (shown.exit_code, "[key_password]" in shown.stderr) == (2, True)
+    without = run("key", "show", "-", given=key.to_private_pem(password=b"open sesame"))
+    assert "needs its password. Give it with --password-env" in without.stderr
+    assert "[key_password]" in without.stderr

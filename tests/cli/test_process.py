@@ -4,9 +4,12 @@ import io
 import json
 import os
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +21,9 @@ from typer.testing import Result
 from coatcheck.cli import app as tree
 from coatcheck.cli import failures, main, sources, text, times
 from coatcheck.cli.errors import InputError, UsageError
+from coatcheck.cli.interruption import ends_at_once
 from coatcheck.jose import Key
+from coatcheck.jose.algorithms import KEY_ENCRYPTION, SIGNATURE
 
 Run = Callable[..., Result]
 COMMAND = [sys.executable, "-m", "coatcheck"]
@@ -50,7 +55,7 @@ def test_without_the_extra_the_command_says_what_to_install(name: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
     )
-    assert (ran.returncode, ran.stdout) == (1, "")
+    assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == 'coatcheck: The command line needs its extra: pip install "coatcheck[cli]"\n'
 
 
@@ -88,7 +93,7 @@ def test_wrong_usage_is_one_line_and_status_2(run: Run, arguments: tuple[str, ..
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr.startswith("coatcheck: ")
     assert shown.stderr.count("\n") == 1
-    assert "--help" in shown.stderr
+    assert "--help [wrong_usage]" in shown.stderr
     assert "\x1b" not in shown.stderr
 
 
@@ -107,7 +112,7 @@ def test_what_cannot_be_read_is_named_in_one_line(run: Run, tmp_path: Path) -> N
         ("--token-env", "MISSING"): "not set",
         ("-", "--file", "x"): "exactly one",
         ("",): "is empty",
-        (): "exactly one",
+        (): "Standard input is empty",
     }
     for arguments, words in cases.items():
         shown = run("token", "inspect", *arguments)
@@ -147,7 +152,9 @@ def test_a_full_disk_is_one_line(token: str) -> None:
     assert ran.stderr.startswith("coatcheck: No space left on device. [system_error]\n")
 
 
-def on_terminal(arguments: list[str], environment: dict[str, str]) -> tuple[int, str]:
+def on_terminal(
+    arguments: list[str], environment: dict[str, str], interrupt_at: tuple[bytes, ...] = (b"with Ctrl-D",)
+) -> tuple[int, str]:
     """Run the command on a pseudo-terminal; its status and all that it showed."""
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -155,6 +162,7 @@ def on_terminal(arguments: list[str], environment: dict[str, str]) -> tuple[int,
     )
     os.close(terminal)
     shown = b""
+    waiting = True
     while True:
         try:
             chunk = os.read(controller, 4096)
@@ -163,7 +171,8 @@ def on_terminal(arguments: list[str], environment: dict[str, str]) -> tuple[int,
         if not chunk:
             break
         shown += chunk
-        if b"end with Ctrl-D" in shown:
+        if waiting and any(words in shown for words in interrupt_at):
+            waiting = False
             process.send_signal(signal.SIGINT)
     os.close(controller)
     return process.wait(), shown.decode()
@@ -179,14 +188,138 @@ def test_colours_are_for_terminals_that_want_them(token: str) -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(token: str, width: int) -> None:
-    shown = start("token", "inspect", token, env=os.environ | {"COLUMNS": str(width)}).stdout
+    shown = on_terminal(["token", "inspect", token], {"TERM": "xterm", "COLUMNS": str(width)})[1]
+    shown = re.sub(r"\x1b\[[\d;]*m", "", shown)
     assert max(map(len, shown.splitlines())) <= min(width, 100)
+
+
+def test_no_line_ends_in_blanks_and_none_is_broken_that_nobody_reads(token: str, tmp_path: Path) -> None:
+    for options in ({}, {"TERM": "xterm", "NO_COLOR": "", "COLUMNS": "60"}):
+        shown = on_terminal(["token", "inspect", token], options)[1]
+        for line in shown.splitlines():
+            plain = re.sub(r"\x1b\[[\d;]*m", "", line)
+            assert plain == plain.rstrip(" ")
+            assert not re.search(r"\x1b\[[1-9][\d;]*m *\x1b\[0m", line)
+            assert not re.search(r" \x1b\[0m$", line)
+    piped = start("token", "inspect", token, env=os.environ | {"COLUMNS": "40"}).stdout
+    assert piped.splitlines()[1] == "Not verified: this shows what the token says, not whether it is true."
+    assert piped == re.sub(r" +$", "", piped, flags=re.MULTILINE)
 
 
 def test_an_interruption_ends_quietly() -> None:
     status, shown = on_terminal(["token", "inspect", "-"], {"TERM": "dumb"})
     assert status == 130
     assert "Traceback" not in shown
+    assert shown.endswith("\r\n\r\n")
+
+
+def test_an_interruption_at_a_prompt_leaves_the_line(key: Key, tmp_path: Path) -> None:
+    (tmp_path / "k.pem").write_bytes(key.to_private_pem(password=b"open sesame"))
+    arguments = ["key", "show", str(tmp_path / "k.pem")]
+    status, shown = on_terminal(arguments, {"TERM": "dumb"}, (b"Password of the key:",))
+    assert status == 130
+    assert shown.endswith("\r\n")
+
+
+def test_an_interruption_ends_the_making_of_a_key_at_once() -> None:
+    arguments = [*COMMAND, "key", "generate", "RS256", "--bits", "16384"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=5) in {-signal.SIGINT, 130}
+
+
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN])
+def test_the_handling_of_interruptions_is_put_back(handler: Any) -> None:
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with ends_at_once():
+            inside = signal.getsignal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert inside is (signal.SIG_IGN if handler is signal.SIG_IGN else signal.SIG_DFL)
+
+
+# Closed streams and standard input
+
+
+@pytest.mark.parametrize("arguments", ["token verify {} --key-env K", "--version", "key generate ES256"])
+def test_a_closed_standard_output_is_one_line_and_status_2(token: str, key: Key, arguments: str) -> None:
+    command = shlex.join([*COMMAND, *arguments.format(token).split()])
+    environment = os.environ | {"K": json.dumps(key.to_jwk())}
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f"{command} >&-"], capture_output=True, text=True, check=False, env=environment
+    )
+    assert ran.returncode == 2
+    assert ran.stderr == "coatcheck: There is no standard output. [unwritable_output]\n"
+
+
+def test_a_closed_standard_error_lets_nothing_slip_into_the_output() -> None:
+    command = shlex.join([*COMMAND, "key", "generate", "EdDSA"])
+    ran = subprocess.run(["/bin/sh", "-c", f"{command} 2>&-"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
+    assert json.loads(ran.stdout)["alg"] == "EdDSA"
+
+
+def test_what_is_piped_in_is_read_without_being_asked_for(run: Run, token: str, key: Key) -> None:
+    env = {"K": json.dumps(key.to_jwk()), "P": "open sesame"}
+    assert run("token", "inspect", given=token).stdout == run("token", "inspect", token).stdout
+    assert '"JWT"' in run("token", "verify", "--key-env", "K", given=token, env=env).stdout
+    letter = run("token", "encrypt", "--password-env", "P", given="x", env=env).stdout
+    assert run("token", "decrypt", "--password-env", "P", given=letter, env=env).stdout == "x"
+    assert "TOKEN (- for" in run("token", "verify", "--key", "-", given=env["K"]).stderr
+
+
+@pytest.mark.parametrize("arguments", [["inspect"], ["decrypt"], ["encrypt"]])
+def test_a_terminal_is_not_read_without_being_asked_for(arguments: list[str]) -> None:
+    status, shown = on_terminal(["token", *arguments], {})
+    assert status == 2
+    assert "(- for standard input)" in shown
+
+
+# A file where a token belongs
+
+
+@pytest.mark.parametrize("name", ["token.jwt", "it's.my.token", "token"])
+def test_the_name_of_a_file_in_place_of_a_token_is_noticed(
+    run: Run, token: str, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text(token)
+    for command in (("inspect",), ("verify", "--key-env", "K"), ("decrypt", "--password-env", "K")):
+        shown = run("token", command[0], name, *command[1:], env={"K": "open sesame"})
+        assert shown.exit_code == 2
+        assert shown.stderr == (
+            f"coatcheck: {name!r} is a file: use --file {shlex.quote(name)} [wrong_usage]\n"
+        )
+    short = "e30.e30.e30"
+    (tmp_path / short).write_text("a file of that name")
+    assert run("token", "inspect", short).exit_code == 0
+
+
+def test_text_in_utf_16_is_called_by_its_name(run: Run, token: str, key: Key, tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(token.encode("utf-16"))
+    (tmp_path / "k").write_bytes(json.dumps(key.to_jwk()).encode("utf-16"))
+    assert "The token is text in UTF-16: save it as UTF-8." in run("token", "inspect", "--file", "t").stderr
+    assert "The key is text in UTF-16: save it as UTF-8." in run("key", "show", "k").stderr
+
+
+# Summaries
+
+
+@pytest.mark.parametrize("group", [(), ("token",), ("key",)])
+def test_no_summary_is_cut_off(run: Run, group: tuple[str, ...]) -> None:
+    shown = run(*group, "--help", env={"COLUMNS": "80"}).stdout
+    listed = shown.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
+
+
+def test_the_algorithms_are_listed(run: Run) -> None:
+    words = set(re.split(r"[\s,.:]+", run("key", "generate", "--help").stdout))
+    table: dict[str, Any] = {**SIGNATURE, **KEY_ENCRYPTION}
+    assert {row.name for row in table.values() if not row.deprecated and not row.takes_password} <= words
+    assert not {row.name for row in table.values() if row.deprecated or row.takes_password} & words
 
 
 def test_an_encoding_without_the_signs_gets_others(token: str, key: Key) -> None:
@@ -254,6 +387,11 @@ def test_a_line_without_a_code_has_none(capsys: pytest.CaptureFixture[str]) -> N
         (60, "1 minute"),
         (-180, "3 minutes"),
         (299.7, "5 minutes"),
+        (7199.6, "2 hours"),
+        (7169, "119 minutes"),
+        (172_799, "2 days"),
+        (119.6, "2 minutes"),
+        (3599.7, "1 hour"),
         (5400, "90 minutes"),
         (3600, "1 hour"),
         (90_000, "25 hours"),

@@ -104,7 +104,7 @@ def test_a_jwk_takes_no_password(run: Run) -> None:
 
 
 def test_only_one_thing_comes_from_standard_input(run: Run) -> None:
-    assert "Only one thing" in run("token", "encrypt", "--key", "-", given=b"x").stderr
+    assert "Only one thing" in run("token", "encrypt", "-", "--key", "-", given=b"x").stderr
     assert "Only one thing" in run("token", "decrypt", "-", "--key", "-", given=b"x").stderr
 
 

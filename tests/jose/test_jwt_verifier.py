@@ -187,7 +187,7 @@ def test_a_time_that_is_none_is_refused(now: Any) -> None:
 @pytest.mark.parametrize("claims", [{}, {"nbf": NOW}, {"iat": NOW}])
 def test_a_clock_that_returns_no_number_accepts_nothing(claims: dict[str, object]) -> None:
     for options in ({}, {"require": (), "max_age": timedelta(1)}):
-        with pytest.raises(ClaimError):
+        with pytest.raises(ConfigurationError):
             make(clock=lambda: float("nan"), **options).verify(good(**claims))
 
 
@@ -209,16 +209,16 @@ def test_a_token_is_never_accepted_at_or_after_its_end_and_leeway(end: float, le
 @pytest.mark.parametrize(
     "claims, options, kind, details",
     [
-        ({"exp": NOW - 10}, {}, ExpiredTokenError, ("exp", NOW - 10, f"later than {NOW}")),
-        ({"nbf": NOW + 11}, {}, TokenNotYetValidError, ("nbf", NOW + 11, f"not later than {NOW}")),
-        ({"iat": NOW + 11}, {}, IssuedInFutureError, ("iat", NOW + 11, f"not later than {NOW}")),
-        ({"iat": 0}, {"max_age": timedelta(1)}, TokenTooOldError, ("iat", 0, "at most 86400 s old")),
+        ({"exp": NOW - 10}, {}, ExpiredTokenError, ("exp", NOW - 10, NOW - 10)),
+        ({"nbf": NOW + 11}, {}, TokenNotYetValidError, ("nbf", NOW + 11, NOW + 10)),
+        ({"iat": NOW + 11}, {}, IssuedInFutureError, ("iat", NOW + 11, NOW + 10)),
+        ({"iat": 0}, {"max_age": timedelta(1)}, TokenTooOldError, ("iat", 0, NOW - 10 - 86400)),
         ({"iss": "x"}, {}, IssuerMismatchError, ("iss", "x", ISSUER)),
         ({"iss": "x"}, {"issuer": None}, IssuerMismatchError, ("iss", "x", None)),
         ({"iss": ...}, {}, MissingClaimError, ("iss", None, ISSUER)),
-        ({"aud": "x"}, {}, AudienceMismatchError, ("aud", "x", [AUDIENCE])),
-        ({"aud": ["x", "y"]}, {}, AudienceMismatchError, ("aud", ("x", "y"), [AUDIENCE])),
-        ({"aud": ...}, {}, MissingClaimError, ("aud", None, [AUDIENCE])),
+        ({"aud": "x"}, {}, AudienceMismatchError, ("aud", "x", (AUDIENCE,))),
+        ({"aud": ["x", "y"]}, {}, AudienceMismatchError, ("aud", ("x", "y"), (AUDIENCE,))),
+        ({"aud": ...}, {}, MissingClaimError, ("aud", None, (AUDIENCE,))),
         ({"exp": ...}, {}, MissingClaimError, ("exp", None, None)),
         ({}, {"require": ["scope"]}, MissingClaimError, ("scope", None, None)),
     ],

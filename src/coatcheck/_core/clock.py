@@ -10,4 +10,7 @@ __all__ = ["Clock", "system_clock"]
 Clock = Callable[[], float]
 """Returns the current time in seconds since 1970-01-01T00:00:00Z, as ``time.time`` does."""
 
-system_clock: Clock = time.time
+
+def system_clock() -> float:
+    """Return the current time. Looked up at every call, so that a test may freeze ``time.time``."""
+    return time.time()

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["JSONError", "decode_object", "encode", "nests_deeper_than"]
+__all__ = ["JSONError", "decode_object", "encode", "nests_deeper_than", "octets_of"]
 
 encode = msgspec.json.Encoder().encode
 """Encode a value as compact JSON, as UTF-8 bytes."""
@@ -24,6 +24,16 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 class JSONError(ValueError):
     """The text is not a JSON object that is accepted here."""
+
+
+def octets_of(text: str | bytes) -> bytes:
+    """Return a text as UTF-8. Raises ``JSONError`` for half a surrogate pair, which UTF-8 cannot say."""
+    if isinstance(text, bytes):
+        return text
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise JSONError("not valid JSON in UTF-8") from None
 
 
 def nests_deeper_than(text: bytes, limit: int) -> bool:

@@ -27,5 +27,5 @@ def main() -> None:
         if error.name not in _EXTRA:
             raise
         print('coatcheck: The command line needs its extra: pip install "coatcheck[cli]"', file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(2) from None
     app()

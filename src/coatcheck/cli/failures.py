@@ -14,7 +14,9 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import CoatcheckError
-from .text import in_commands, visible
+from .errors import UsageError
+from .notices import end_line, notice
+from .text import in_commands
 
 __all__ = ["IMPOSSIBLE", "REFUSED", "Commands", "complain"]
 
@@ -29,8 +31,8 @@ _WrongArguments: type[Exception] = typer.BadParameter.__mro__[2]
 
 def complain(message: str, code: str | None = None) -> None:
     """Write one line to standard error, with the stable code of the error if there is one."""
-    line = f"coatcheck: {visible(message)}"
-    print(line if code is None else f"{line} [{code}]", file=sys.stderr)
+    line = f"coatcheck: {message}"
+    notice(line if code is None else f"{line} [{code}]")
 
 
 class Commands(TyperGroup):
@@ -43,11 +45,17 @@ class Commands(TyperGroup):
             sys.stdout.flush()
         except BrokenPipeError:
             raise typer.Exit(_silenced()) from None
+        except KeyboardInterrupt:
+            end_line()
+            raise
         return result
 
     def main(self, *arguments: Any, **options: Any) -> NoReturn:
         """Run the command and exit with its status."""
         options["standalone_mode"] = False
+        if sys.stdout is None or sys.stdout.closed:
+            complain("There is no standard output.", "unwritable_output")
+            sys.exit(IMPOSSIBLE)
         for stream in (sys.stdout, sys.stderr):
             # Where the terminal lacks a letter, an escape is shown in its place.
             if isinstance(stream, TextIOWrapper):
@@ -61,7 +69,7 @@ def _exit_status(command: Callable[[], Any]) -> int:
     except CoatcheckError as error:
         return _refusal(error)
     except _WrongArguments as error:
-        complain(f"{_message(error)} {_hint(error)}".rstrip())
+        complain(f"{_message(error)} {_hint(error)}".rstrip(), UsageError.code)
         return IMPOSSIBLE
     except (typer.Abort, KeyboardInterrupt):
         complain("Interrupted.")
@@ -82,7 +90,8 @@ def _refusal(error: CoatcheckError) -> int:
 
 def _message(error: Exception) -> str:
     shown = getattr(error, "format_message", error.__str__)()
-    return " ".join(str(shown).split())
+    line = " ".join(str(shown).split())
+    return line if line.endswith((".", "?")) else f"{line}."
 
 
 def _hint(error: Exception) -> str:

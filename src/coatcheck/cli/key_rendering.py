@@ -36,6 +36,10 @@ def _facts(report: KeyReport) -> Iterator[tuple[str, str]]:
     if report.kty is not None:
         curve = "" if report.crv is None else f", {report.crv}"
         yield "type", f"{report.kty}{curve}, {report.size:,} bits"
+    if report.subject is not None:
+        yield "subject", report.subject
+    if report.expires is not None:
+        yield "expires", report.expires
     if report.kid is not None:
         yield "kid", report.kid
     if report.thumbprint is not None:

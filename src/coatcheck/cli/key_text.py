@@ -5,6 +5,7 @@ A token's text never comes near here: it cannot choose how a key is read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -22,14 +23,17 @@ from ..jose.errors import (
 )
 from ..jose.jwk import fitting_algorithms, parse_json_members
 from .errors import InputError, UsageError
+from .secret_encoding import UTF8_MARK, SecretEncoding, decoded_secret, refuse_utf16
 from .sources import ask_password, is_terminal, one_of, read_source, read_variable
 
-__all__ = ["KeyText", "load_key", "load_key_set", "read_key_text"]
+__all__ = ["KeyText", "load_key", "load_key_set", "load_key_text", "read_key_text"]
 
 Use = Literal["sig", "enc"]
 Form = Literal["JWK", "JWK Set", "PEM", "DER", "secret"]
 _TABLE: Mapping[str, SignatureAlgorithm | KeyEncryption] = {**SIGNATURE, **KEY_ENCRYPTION}
 _DER_SEQUENCE = b"\x30"
+_COMPACT_TOKEN = re.compile(rb"ey[\w-]+(?:\.[\w-]*){2}(?:(?:\.[\w-]*){2})?")
+_TOKEN_MEMBERS = frozenset({"payload", "signature", "signatures", "ciphertext"})
 
 
 class KeyText(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,35 +118,62 @@ def _unclear(choices: list[str], use: Use) -> str:
     return f"The key does not say what it is for: name its algorithm with --alg, one of {', '.join(choices)}."
 
 
-def read_key_text(octets: bytes, *, alg: str | None = None, password: bytes | None = None) -> KeyText:
+def read_key_text(
+    octets: bytes,
+    *,
+    alg: str | None = None,
+    encoding: SecretEncoding = SecretEncoding.RAW,
+    password: bytes | None = None,
+) -> KeyText:
     """Detect what a key is written in, and read as much as is known without its algorithm.
 
     Args:
         octets: The content of a file or variable.
         alg: The algorithm that the person names; octets of no known form are a secret if it is a symmetric one.
+        encoding: How a secret is written. Another than raw says that it is one.
         password: The password of an encrypted private key; asked for on the terminal if it is needed and not given.
 
     Raises:
         InputError: If it is no key.
         KeyImportError: If it cannot be read as the key that it seems to be.
     """
-    text = octets.strip()
-    if text.startswith(b"{"):
-        _refuse_password(password, "A JWK")
+    refuse_utf16(octets, "key")
+    is_secret = alg is not None and _is_symmetric(alg)
+    if encoding is not SecretEncoding.RAW:
+        if not is_secret:
+            raise UsageError("--secret-encoding is for a shared secret: name its algorithm, as --alg HS256.")
+        return _read_secret(octets, encoding, password)
+    text = octets.removeprefix(UTF8_MARK).strip()
+    if text.startswith(b"{") and not (is_secret and _is_binary(text)):
         members = parse_json_members(text, "JWK")
+        if "kty" not in members and _TOKEN_MEMBERS & members.keys():
+            raise _is_token()
+        _refuse_password(password, "A JWK")
         return _read_set(text, members) if "keys" in members else _read_jwk(text, members)
     if b"-----BEGIN " in octets:
         return _read_file("PEM", octets, password)
-    if octets.startswith(_DER_SEQUENCE) and not (alg is not None and _is_symmetric(alg)):
+    if is_secret:
+        return _read_secret(octets, encoding, password)
+    if octets.startswith(_DER_SEQUENCE):
         return _read_file("DER", octets, password)
-    if alg is not None and _is_symmetric(alg):
-        _refuse_password(password, "A secret")
-        # An editor ends every file with a line feed, which is no part of the secret.
-        secret = octets.removesuffix(b"\n").removesuffix(b"\r")
-        return KeyText(form="secret", octets=secret, fitting=fitting_algorithms("oct", None))
+    if _COMPACT_TOKEN.fullmatch(text):
+        raise _is_token()
     raise InputError(
         "This is no JWK, JWK Set, PEM or DER. If it is a shared secret, name its algorithm: --alg HS256."
     )
+
+
+def _is_token() -> InputError:
+    return InputError("This is a token, not a key: coatcheck token inspect shows what it says.")
+
+
+def _is_binary(octets: bytes) -> bool:
+    """Tell whether octets are no text: a random secret may begin with a brace."""
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _is_symmetric(alg: str) -> bool:
@@ -152,6 +183,12 @@ def _is_symmetric(alg: str) -> bool:
 def _refuse_password(password: bytes | None, what: str) -> None:
     if password is not None:
         raise UsageError(f"{what} is not encrypted: leave the password out.")
+
+
+def _read_secret(octets: bytes, encoding: SecretEncoding, password: bytes | None) -> KeyText:
+    _refuse_password(password, "A secret")
+    secret = decoded_secret(octets, encoding)
+    return KeyText(form="secret", octets=secret, fitting=fitting_algorithms("oct", None))
 
 
 def _read_set(text: bytes, members: Mapping[str, Any]) -> KeyText:
@@ -180,9 +217,9 @@ def _read_file(form: Literal["PEM", "DER"], octets: bytes, password: bytes | Non
     return KeyText(form=form, octets=octets, password=password, fitting=fitting)
 
 
-def _asked(error: KeyImportError) -> bytes:
+def _asked(error: KeyPasswordError) -> bytes:
     if not is_terminal():
-        raise KeyImportError(f"{error.message} Give it with --password-env or --password-file.") from None
+        raise KeyPasswordError(f"{error.message} Give it with --password-env or --password-file.") from None
     return ask_password("Password of the key", confirm=False)
 
 
@@ -193,26 +230,53 @@ def load_key(
     alg: str | None,
     use: Use | None,
     kid: str | None = None,
+    encoding: SecretEncoding = SecretEncoding.RAW,
     password: bytes | None = None,
+    named: str = "--key",
 ) -> Key:
     """Read the one key of a file or variable, as ``KeyText.key`` does. Raises ``UsageError`` for a set."""
-    return load_key_text(file, variable, alg=alg, password=password).key(alg, use=use, kid=kid)
+    text = load_key_text(file, variable, alg=alg, encoding=encoding, password=password, named=named)
+    return text.key(alg, use=use, kid=kid)
 
 
 def load_key_text(
-    file: str | None, variable: str | None, *, alg: str | None = None, password: bytes | None = None
+    file: str | None,
+    variable: str | None,
+    *,
+    alg: str | None = None,
+    encoding: SecretEncoding = SecretEncoding.RAW,
+    password: bytes | None = None,
+    named: str = "--key",
 ) -> KeyText:
-    """Read the key or set of a file or variable. Raises ``UsageError`` unless exactly one is named."""
-    one_of([("--key", file), ("--key-env", variable)])
+    """Read the key or set of a file or variable.
+
+    Args:
+        file: The name of a file, or ``-``.
+        variable: The name of an environment variable.
+        alg: The algorithm that the person names.
+        encoding: How a secret is written.
+        password: That of an encrypted private key.
+        named: How the command calls the file.
+
+    Raises:
+        UsageError: Unless exactly one of the two is given.
+    """
+    one_of([(named, file), ("--key-env", variable)])
     octets = read_variable(variable) if variable is not None else read_source(file or "-")
-    return read_key_text(octets, alg=alg, password=password)
+    return read_key_text(octets, alg=alg, encoding=encoding, password=password)
 
 
 def load_key_set(
-    file: str | None, variable: str | None, *, alg: str | None, use: Use, password: bytes | None = None
+    file: str | None,
+    variable: str | None,
+    *,
+    alg: str | None,
+    use: Use,
+    encoding: SecretEncoding = SecretEncoding.RAW,
+    password: bytes | None = None,
 ) -> KeySet:
     """Read a key or a set of keys."""
-    found = load_key_text(file, variable, alg=alg, password=password)
+    found = load_key_text(file, variable, alg=alg, encoding=encoding, password=password)
     if found.form != "JWK Set":
         return KeySet([found.key(alg, use=use)])
     entries = found.members.get("keys")

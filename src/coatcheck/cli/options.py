@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from .errors import UsageError
+from .secret_encoding import SecretEncoding
+
 __all__ = [
     "Algorithm",
     "AsJSON",
@@ -19,14 +22,24 @@ __all__ = [
     "PasswordFile",
     "PasswordPrompt",
     "PasswordVariable",
+    "SecretEncodingName",
     "TokenArgument",
     "TokenFile",
     "TokenVariable",
+    "not_empty",
 ]
+
+
+def not_empty(**named: str | list[str] | None) -> None:
+    """Raise ``UsageError`` for options that are given and empty, as an unset variable of the shell leaves them."""
+    for option, value in named.items():
+        if value is not None and (not value or ("" in value and isinstance(value, list))):
+            raise UsageError(f"--{option} is empty: leave it out, or name something.")
+
 
 TokenArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[TOKEN|-]", help="The token; - reads standard input.", show_default=False),
+    typer.Argument(metavar="TOKEN", help="The token; - or nothing reads standard input.", show_default=False),
 ]
 TokenFile = Annotated[str | None, typer.Option("--file", metavar="FILE", help="Read the token from a file.")]
 TokenVariable = Annotated[
@@ -36,7 +49,7 @@ TokenVariable = Annotated[
 KeyArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[FILE|-]",
+        metavar="FILE",
         help="JWK, JWK Set, PEM, DER or a raw secret; - reads standard input.",
         show_default=False,
     ),
@@ -54,8 +67,12 @@ Algorithm = Annotated[
     str | None,
     typer.Option("--alg", metavar="NAME", help="The key's algorithm, where the key does not name it."),
 ]
+SecretEncodingName = Annotated[
+    SecretEncoding,
+    typer.Option("--secret-encoding", help="How a shared secret is written, if the key is one."),
+]
 KeyId = Annotated[
-    str | None, typer.Option("--kid", metavar="NAME", help="Another key identifier than the key's own.")
+    str | None, typer.Option("--kid", metavar="NAME", help="The key identifier, if not the key's own.")
 ]
 PasswordVariable = Annotated[
     str | None,

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from .errors import OutputError, UsageError
+from .notices import notice
 
 __all__ = ["check_target", "is_terminal", "write_file", "write_octets", "write_secret", "write_text"]
 
@@ -36,13 +37,15 @@ def write_secret(octets: bytes) -> None:
     """Write a private key in text form to standard output; say so where a person can see it."""
     write_text(octets.decode("ascii").rstrip("\n"))
     if is_terminal():
-        print("This is a private key: whoever has seen it can use it.", file=sys.stderr)
+        notice("This is a private key: whoever has seen it can use it.")
 
 
 def check_target(path: str | None, *, force: bool) -> None:
     """Raise ``OutputError`` if a file would be overwritten, before any work is done."""
     if path is None or not os.path.lexists(path):
         return
+    if Path(path).is_dir():
+        raise OutputError(f"{path!r} is a directory: name a file in it.")
     if not force:
         raise OutputError(f"{path!r} exists already; --force overwrites it.")
     if not Path(path).is_file():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 import re
 import sys
 from collections.abc import Sequence
+from shlex import quote
 
 from .errors import InputError, UsageError
+from .notices import notice
+from .secret_encoding import refuse_utf16
 
 __all__ = [
     "MOST_OCTETS",
@@ -16,6 +20,7 @@ __all__ = [
     "ask_password",
     "is_terminal",
     "one_of",
+    "or_stdin",
     "read_password",
     "read_source",
     "read_token",
@@ -39,6 +44,18 @@ def share_stdin(*sources: str | None) -> None:
     """Raise ``UsageError`` if more than one thing is to come from standard input."""
     if sources.count(STDIN) > 1:
         raise UsageError("Only one thing can come from standard input ('-').")
+
+
+def or_stdin(*named: str | None, beside: Sequence[str | None]) -> str | None:
+    """Return the first of the alternatives, or ``-`` if none is named and something is piped in.
+
+    Args:
+        named: The argument, and what may be given in its place.
+        beside: What else may read standard input; if it does, nothing else can.
+    """
+    if any(value is not None for value in named) or STDIN in beside:
+        return named[0]
+    return named[0] if sys.stdin is None or is_terminal() else STDIN
 
 
 def one_of(named: Sequence[tuple[str, object]]) -> None:
@@ -72,7 +89,7 @@ def _read_stdin() -> bytes:
     if sys.stdin is None:
         raise InputError("There is no standard input.")
     if is_terminal():
-        print("Reading from the terminal; end with Ctrl-D on a line of its own.", file=sys.stderr)
+        notice("Reading from the terminal; end with Ctrl-D on a line of its own.")
     return sys.stdin.buffer.read(MOST_OCTETS + 1)
 
 
@@ -104,18 +121,32 @@ def read_token(argument: str | None, file: str | None, variable: str | None) -> 
         UsageError: If not exactly one of them is given.
         InputError: If it cannot be read, or is no text.
     """
-    one_of([("TOKEN", argument), ("--file", file), ("--token-env", variable)])
+    one_of([("TOKEN (- for standard input)", argument), ("--file", file), ("--token-env", variable)])
     if variable is not None:
         octets = read_variable(variable)
     elif file is not None or argument == STDIN:
         octets = read_source(file or STDIN)
     else:
         octets = _bounded(os.fsencode(argument or ""), "The token")
+    refuse_utf16(octets, "token")
     try:
         text = octets.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise InputError("The input is binary, not the text of a token.") from None
-    return text[prefix.end() :].strip() if (prefix := _SCHEME.match(text)) else text
+    text = text[prefix.end() :].strip() if (prefix := _SCHEME.match(text)) else text
+    if argument not in {None, STDIN} and not _has_header(text) and os.path.isfile(str(argument)):  # noqa: PTH113
+        raise UsageError(f"{argument!r} is a file: use --file {quote(str(argument))}")
+    return text
+
+
+def _has_header(text: str) -> bool:
+    """Tell whether a text begins like a token: with an object, or with one in base64url."""
+    segment = text.partition(".")[0]
+    try:
+        octets = base64.b64decode(f"{segment}===", b"-_")
+    except ValueError:
+        octets = b""
+    return (octets.strip() or text.encode()).startswith(b"{")
 
 
 def read_password(

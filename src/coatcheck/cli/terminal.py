@@ -18,12 +18,23 @@ from rich.text import Text
 
 from .text import visible
 
-__all__ = ["ASCII", "UNICODE", "Symbols", "cell", "grid", "heading", "make_console", "symbols_for"]
+__all__ = [
+    "ASCII",
+    "UNICODE",
+    "Symbols",
+    "cell",
+    "grid",
+    "heading",
+    "make_console",
+    "symbols_for",
+    "width_of",
+]
 
 _WIDEST = 100
 _KEPT = 46
 _ROOMY = 72
-_FILLING = re.compile(r" +$", re.MULTILINE)
+_UNBOUNDED = 100_000
+_FILLING = re.compile(r"(?: |\x1b\[[\d;]+m *\x1b\[0m)+(\x1b\[0m)?$", re.MULTILINE)  # blanks, coloured or not
 
 
 class Symbols(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +53,7 @@ ASCII = Symbols(passed="+", failed="x", waiting=".", warning="!", note="i", fix=
 
 
 class _Trimmed(TextIOBase):
-    """Standard output without the spaces that fill up the last column, which files and pipes have no use for."""
+    """Standard output without the spaces that fill up the last column, which nobody has a use for."""
 
     def __init__(self, inner: TextIO) -> None:
         self._inner = inner
@@ -52,10 +63,13 @@ class _Trimmed(TextIOBase):
         return self._inner.encoding
 
     def write(self, text: str) -> int:
-        return self._inner.write(_FILLING.sub("", text))
+        return self._inner.write(_FILLING.sub(r"\1", text))
 
     def flush(self) -> None:
         self._inner.flush()
+
+    def isatty(self) -> bool:
+        return self._inner.isatty()
 
 
 class _Pipe(Console):
@@ -66,16 +80,24 @@ class _Pipe(Console):
 
 
 def make_console() -> Console:
-    """Return a console on standard output, plain unless that is a terminal, and never wider than reads well."""
-    file = sys.stdout if sys.stdout.isatty() else _Trimmed(sys.stdout)
-    console = _Pipe(file=cast("IO[str]", file), highlight=False, markup=False, emoji=False, soft_wrap=False)
-    console.width = min(console.width, _WIDEST)
+    """Return a console on standard output.
+
+    On a terminal it is never wider than reads well; what goes elsewhere is plain, and no line is broken.
+    """
+    file = cast("IO[str]", _Trimmed(sys.stdout))
+    console = _Pipe(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console.width = min(console.width, _WIDEST) if sys.stdout.isatty() else _UNBOUNDED
     return console
 
 
 def symbols_for(console: Console) -> Symbols:
     """Return the signs that the console's encoding has."""
     return UNICODE if console.encoding.lower().startswith("utf") else ASCII
+
+
+def width_of(console: Console) -> int:
+    """Return the width of the terminal; 0 where no line is broken."""
+    return console.width if console.width <= _WIDEST else 0
 
 
 def cell(text: str, style: str = "") -> Text:
@@ -94,7 +116,7 @@ def grid(rows: Iterable[tuple[Text | str, ...]], *, fixed: int = 1, width: int =
     Args:
         rows: All of the same length.
         fixed: How many columns, from the left, do not wrap.
-        width: That of the console, if the column after these is to be kept in one piece as far as possible, at the
+        width: That of the terminal, if the column after these is to be kept in one piece as far as possible, at the
             cost of the words in the last one, which wrap more gracefully.
     """
     entries = list(rows)

@@ -58,8 +58,10 @@ def clamped(moment: float) -> float:
 def in_words(seconds: float) -> str:
     """Say how long a span is, in one unit: ``3 minutes``; ``90 minutes`` and ``25 hours`` rather than 1 of the next."""
     seconds = abs(seconds)
-    for size, unit in _STEPS:
-        if seconds >= 2 * size or size <= seconds <= size * _ABOUT_ONE:
+    smaller = [*(size for size, _ in _STEPS[1:]), 1]
+    for (size, unit), next_size in zip(_STEPS, smaller, strict=True):
+        rounded = round(seconds / next_size) * next_size  # what the next unit would say
+        if rounded >= 2 * size or size <= rounded <= size * _ABOUT_ONE:
             return _counted(round(seconds / size), unit)
     return _counted(round(seconds), "second")
 

@@ -6,13 +6,14 @@ the order in which it checks, which ones had passed before and which were not re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from shlex import quote
 from typing import Any, Literal
 
 import msgspec
 
-from ..jose import Claims, TokenError, hazmat, jwt
+from ..jose import Claims, Key, KeySet, TokenError, hazmat, jwt
 from ..jose.errors import (
     AlgorithmMismatchError,
     AudienceMismatchError,
@@ -29,6 +30,7 @@ from ..jose.errors import (
     UnexpectedTypeError,
 )
 from ..jose.jwt.claims import REGISTERED
+from .inspection.meanings import claim_meanings
 from .times import clamped, in_words, iso
 from .values import spelled
 
@@ -49,7 +51,6 @@ Name = Literal[
     "issued at",
     "issuer",
     "audience",
-    "also required",
 ]
 _ORDER: tuple[Name, ...] = Name.__args__  # type: ignore[attr-defined]  # the order in which a verifier checks
 
@@ -75,11 +76,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         check: What was checked.
         status: How it went.
         message: What was found, and for a failure what would pass.
+        actual: For a failure, what the token says, where that is known.
+        expected: For a failure, what would pass, where that is known.
     """
 
     check: str
     status: Status
     message: str
+    actual: Any = msgspec.UNSET
+    expected: Any = msgspec.UNSET
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,32 +94,70 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         valid: Whether all of them passed.
         code: The stable code of the error, or ``None``.
         claims: The claims; only if the token is valid.
+        meanings: Of these claims, what they mean.
     """
 
     valid: bool
     code: str | None
     steps: list[Step]
     claims: dict[str, Any] | None
+    meanings: dict[str, str]
 
 
-def verify_in_steps(token: str, verifier: jwt.Verifier[Claims], now: float) -> Outcome:
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be told beside checks that have passed."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+    keys: Sequence[Key]
+
+
+def verify_in_steps(token: str, verifier: jwt.Verifier[Claims], *, keys: KeySet, now: float) -> Outcome:
     """Verify a token and tell how each check went.
 
     Args:
         token: The compact token.
         verifier: Which makes the judgement.
+        keys: Those of the verifier.
         now: The time, in seconds since 1970.
     """
+    known = _known(token, keys)
     try:
         verified = verifier.verify(token, now=now)
     except TokenError as error:
-        failed = _failed_step(error, token)
-        advice = Step(check=failed, status="failed", message=_advice(error, token, now))
-        position = _ORDER.index(failed)
-        later = [Step(check=name, status="not reached", message="") for name in _ORDER[position + 1 :]]
-        steps = [*_passed(token, _ORDER[:position]), advice, *later]
-        return Outcome(valid=False, code=error.code, claims=None, steps=steps)
-    return Outcome(valid=True, code=None, claims=verified.as_type(dict), steps=_passed(token, _ORDER))
+        steps = _until(error, known, token=token, now=now)
+        return Outcome(valid=False, code=error.code, steps=steps, claims=None, meanings={})
+    claims = verified.as_type(dict)
+    steps = [_passed(name, known) for name in _ORDER]
+    return Outcome(valid=True, code=None, steps=steps, claims=claims, meanings=claim_meanings(claims, now))
+
+
+def _until(error: TokenError, known: _Known, *, token: str, now: float) -> list[Step]:
+    name = _failed_step(error, token)
+    values = _values(error, known)
+    failed = Step(check=name, status="failed", message=_advice(error, token, now), **values)
+    position = _ORDER.index(name)
+    # Claims that are not registered are looked for last, so that all the rest has passed.
+    is_last = isinstance(error, MissingClaimError) and name == "required" and error.claim not in REGISTERED
+    later = [
+        _passed(other, known) if is_last else Step(check=other, status="not reached", message="")
+        for other in _ORDER[position + 1 :]
+    ]
+    return [*(_passed(other, known) for other in _ORDER[:position]), failed, *later]
+
+
+def _values(error: TokenError, known: _Known) -> dict[str, Any]:
+    """Return what the token says and what would pass, as far as the error knows."""
+    if isinstance(error, UnexpectedTypeError):
+        return {"actual": error.typ, "expected": error.expected}
+    if isinstance(error, NoMatchingKeyError):
+        return {"actual": error.kid, "expected": [key.kid for key in known.keys if key.kid is not None]}
+    if isinstance(error, AlgorithmMismatchError):
+        return {"actual": error.alg, "expected": error.expected}
+    if isinstance(error, ClaimError):
+        values = {"actual": known.claims.get(error.claim)}
+        return values if error.expected is None else {**values, "expected": error.expected}
+    return {}
 
 
 def _failed_step(error: TokenError, token: str) -> Name:
@@ -124,7 +167,7 @@ def _failed_step(error: TokenError, token: str) -> Name:
     if isinstance(error, MissingClaimError):
         if error.expected is not None:
             return "issuer" if error.claim == "iss" else "audience"
-        return "required" if error.claim in REGISTERED else "also required"
+        return "required"
     # What remains is malformed or too large: before the signature in its form, after it in its claims.
     return "claims" if _is_readable(token) else "form"
 
@@ -136,54 +179,66 @@ def _is_readable(token: str) -> bool:
         return False
 
 
-def _passed(token: str, names: tuple[Name, ...]) -> list[Step]:
-    header, claims = _stated(token)
-    return [Step(check=name, status="ok", message=_PASSED[name](header, claims)) for name in names]
+def _passed(name: Name, known: _Known) -> Step:
+    return Step(check=name, status="ok", message=_PASSED[name](known))
 
 
-def _stated(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Read what the token says, to be told beside checks that have passed."""
-    try:
+def _known(token: str, keys: KeySet) -> _Known:
+    """Read what the token says."""
+    able = [key for key in keys if key.allows("verify")]
+    header: Mapping[str, Any] = {}
+    claims: Mapping[str, Any] = {}
+    with suppress(TokenError):
         unverified = hazmat.read_unverified(token)
-    except TokenError:
-        return {}, {}
-    try:
-        return unverified.header, unverified.claims
-    except TokenError:
-        return unverified.header, {}
+        header = unverified.header
+        claims = unverified.claims
+    return _Known(header=header, claims=claims, keys=able)
 
 
-def _time(name: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], str]:
-    def told(_: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
-        value = claims.get(name)
+def _key(known: _Known) -> str:
+    kid = known.header.get("kid")
+    only = len(known.keys) == 1
+    if kid is None:
+        return f"{'the only one' if only else 'one of those'} given (the token names none)"
+    if any(key.kid == kid for key in known.keys):
+        return spelled(kid)
+    return (
+        f"{'the only one given (it' if only else 'one of those given (which'} has no name; "
+        f"the token says {spelled(kid)})"
+    )
+
+
+def _time(name: str) -> Callable[[_Known], str]:
+    def told(known: _Known) -> str:
+        value = known.claims.get(name)
         return "none stated" if value is None else (iso(value) or spelled(value))
 
     return told
 
 
-def _text(name: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], str]:
-    def told(_: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
-        return spelled(claims[name]) if name in claims else "none stated, none expected"
+def _text(name: str) -> Callable[[_Known], str]:
+    def told(known: _Known) -> str:
+        return spelled(known.claims[name]) if name in known.claims else "none stated, none expected"
 
     return told
 
 
-def _parameter(name: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], str]:
-    def told(header: Mapping[str, Any], _: Mapping[str, Any]) -> str:
-        return spelled(header[name]) if name in header else "none stated"
+def _parameter(name: str) -> Callable[[_Known], str]:
+    def told(known: _Known) -> str:
+        return spelled(known.header[name]) if name in known.header else "none stated"
 
     return told
 
 
-def _always(words: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], str]:
-    return lambda _header, _claims: words
+def _always(words: str) -> Callable[[_Known], str]:
+    return lambda _: words
 
 
-_PASSED: dict[Name, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
+_PASSED: dict[Name, Callable[[_Known], str]] = {
     "form": _always("three parts of canonical base64url"),
     "header": _always("well formed, nothing critical that is not understood"),
     "type": _parameter("typ"),
-    "key": _parameter("kid"),
+    "key": _key,
     "algorithm": _parameter("alg"),
     "signature": _always("made with the key"),
     "claims": _always("well formed"),
@@ -193,7 +248,6 @@ _PASSED: dict[Name, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
     "issued at": _time("iat"),
     "issuer": _text("iss"),
     "audience": _text("aud"),
-    "also required": _always("all there"),
 }
 
 

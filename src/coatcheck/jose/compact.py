@@ -18,9 +18,6 @@ def token_octets(token: object, limit: int) -> bytes:
         raise MalformedTokenError(f"A token must be text or bytes, not {type(token).__name__}.")
     if len(token) > limit:
         raise TokenTooLargeError(f"The token is longer than {limit} characters.")
-    if isinstance(token, bytes):
-        return token
-    try:
-        return token.encode("ascii")
-    except UnicodeEncodeError:
-        raise MalformedTokenError("A token consists of ASCII characters only.") from None
+    if not token.isascii():
+        raise MalformedTokenError("A token consists of ASCII characters only.")
+    return token.encode("ascii") if isinstance(token, str) else token

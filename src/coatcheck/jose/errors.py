@@ -175,8 +175,10 @@ class AlgorithmMismatchError(TokenError):
 
     code: ClassVar[str] = "algorithm_not_allowed"
 
-    def __init__(self, message: str, *, alg: str, expected: tuple[str, ...]) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, alg: str, expected: tuple[str, ...], detail: str | None = None
+    ) -> None:
+        super().__init__(message, detail=detail)
         self.alg = alg
         self.expected = expected
 
@@ -190,8 +192,8 @@ class NoMatchingKeyError(TokenError):
 
     code: ClassVar[str] = "no_matching_key"
 
-    def __init__(self, message: str, *, kid: str | None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, kid: str | None, detail: str | None = None) -> None:
+        super().__init__(message, detail=detail)
         self.kid = kid
 
 
@@ -235,13 +237,16 @@ class ClaimError(TokenError):
     Attributes:
         claim: The name of the claim that failed.
         value: Its value as the token states it, or ``None`` where there is none.
-        expected: What would have passed, or ``None`` where that cannot be said in a value.
+        expected: What would have passed: for a time the number of seconds it had to be beyond or within, leeway
+            included; for the issuer the text, for the audience a tuple of texts; ``None`` where there is no value.
     """
 
     code: ClassVar[str] = "claim_error"
 
-    def __init__(self, message: str, *, claim: str, value: Any = None, expected: Any = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, claim: str, value: Any = None, expected: Any = None, detail: str | None = None
+    ) -> None:
+        super().__init__(message, detail=detail)
         self.claim = claim
         self.value = value
         self.expected = expected

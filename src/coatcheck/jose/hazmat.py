@@ -14,7 +14,7 @@ from .compact import token_octets
 from .errors import MalformedTokenError
 from .header import parse_header
 from .jwt.policy import Anything
-from .limits import DEFAULT_LIMITS, Limits
+from .limits import DEFAULT_LIMITS, Limits, the_limits
 
 __all__ = ["ANY_AUDIENCE", "ANY_ISSUER", "NO_EXPIRY", "UnverifiedToken", "read_unverified"]
 
@@ -66,7 +66,7 @@ def read_unverified(token: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> U
     Raises:
         TokenError: If it is not in the form of a token, or beyond the limits.
     """
-    octets = token_octets(token, limits.token)
+    octets = token_octets(token, the_limits(limits).token)
     segments = octets.split(b".", 5)
     header = parse_header(segments[0], limits)
     if len(segments) not in {3, 5}:

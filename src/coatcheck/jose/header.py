@@ -19,6 +19,7 @@ __all__ = [
     "check_parameters",
     "extra_parameters",
     "frozen",
+    "is_media_type",
     "parse_header",
     "same_media_type",
 ]
@@ -165,6 +166,11 @@ def check_critical(
 def same_media_type(stated: str, expected: str) -> bool:
     """Compare ``typ`` or ``cty`` values, without case and a leading ``application/`` (RFC 7515 section 4.1.9)."""
     return _short(stated) == _short(expected)
+
+
+def is_media_type(text: str) -> bool:
+    """Tell whether a text names a media type at all."""
+    return bool(_short(text))
 
 
 def _short(media_type: str) -> str:

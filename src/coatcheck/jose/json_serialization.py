@@ -8,7 +8,7 @@ from typing import Any
 from .._core import base64url, json
 from .errors import ConfigurationError, InvalidHeaderError, MalformedTokenError, TokenTooLargeError
 from .header import parse_header
-from .limits import Limits
+from .limits import Limits, the_limits
 
 __all__ = ["joined", "object_member", "octets_member", "read_object", "segment_member", "unflattened"]
 
@@ -16,31 +16,35 @@ __all__ = ["joined", "object_member", "octets_member", "read_object", "segment_m
 def read_object(token: object, limits: Limits) -> Mapping[str, Any]:
     """Take a mapping, or parse JSON text, within the limits. Raises ``MalformedTokenError``."""
     if isinstance(token, Mapping):
-        _check_depth(token, limits.depth)
+        _check_shape(token, the_limits(limits))
         return token
-    if isinstance(token, str):
-        token = token[: 2 * limits.token + 1].encode("utf-8", "replace")
-    if not isinstance(token, bytes):
+    if not isinstance(token, (str, bytes)):
         raise MalformedTokenError("A token in JSON serialisation must be a mapping or JSON text.")
-    if len(token) > 2 * limits.token:
+    if len(token) > 2 * the_limits(limits).token:
         raise TokenTooLargeError(f"The token is longer than {2 * limits.token} characters.")
     try:
-        return json.decode_object(token, max_depth=limits.depth)
+        return json.decode_object(json.octets_of(token), max_depth=limits.depth)
     except json.JSONError as error:
         raise MalformedTokenError(f"The token is not in JSON serialisation: {error}.") from None
 
 
-def _check_depth(token: Mapping[str, Any], limit: int) -> None:
-    """Refuse what nests deeper than the limit, level by level: recursion has a limit of its own."""
+def _check_shape(token: Mapping[str, Any], limits: Limits) -> None:
+    """Refuse what nests too deep or has too many members, level by level: recursion has a limit of its own."""
     containers: list[Any] = [token]
-    for _ in range(limit):
-        members = (
-            container.values() if isinstance(container, Mapping) else container for container in containers
-        )
-        containers = [item for items in members for item in items if isinstance(item, (Mapping, list, tuple))]
-        if not containers:
+    seen = 0
+    for _ in range(limits.depth):
+        found: list[Any] = []
+        for container in containers:
+            seen += len(container)
+            # One list may stand in many places, and those in many more.
+            if seen > limits.token:
+                raise TokenTooLargeError(f"The token has more than {limits.token} members.")
+            items = container.values() if isinstance(container, Mapping) else container
+            found += [item for item in items if isinstance(item, (Mapping, list, tuple))]
+        if not found:
             return
-    raise MalformedTokenError(f"The token is nested deeper than {limit} levels.")
+        containers = found
+    raise MalformedTokenError(f"The token is nested deeper than {limits.depth} levels.")
 
 
 def segment_member(members: Mapping[str, Any], name: str, limits: Limits) -> bytes:

@@ -25,14 +25,12 @@ def parse_json_members(text: object, what: str) -> Mapping[str, Any]:
     """
     if isinstance(text, Mapping):
         return text
-    if isinstance(text, str):
-        text = text[: _LARGEST_TEXT + 1].encode("utf-8", "replace")
-    if not isinstance(text, bytes):
+    if not isinstance(text, (str, bytes)):
         raise ConfigurationError(f"A {what} must be a mapping or JSON text.")
     if len(text) > _LARGEST_TEXT:
         raise KeyImportError(f"The {what} is larger than {_LARGEST_TEXT} bytes.")
     try:
-        return json.decode_object(text, max_depth=_MAX_DEPTH)
+        return json.decode_object(json.octets_of(text), max_depth=_MAX_DEPTH)
     except json.JSONError as error:
         raise KeyImportError(f"The {what} cannot be read: {error}.") from None
 
@@ -40,6 +38,8 @@ def parse_json_members(text: object, what: str) -> Mapping[str, Any]:
 def parse_jwk(jwk: object) -> Mapping[str, Any]:
     """Read a JWK's members and check those that every key has."""
     members = parse_json_members(jwk, "JWK")
+    if "keys" in members and "kty" not in members:
+        raise KeyImportError("This is a JWK Set, not a JWK: read it with KeySet.from_jwks.")
     for name in ("alg", "kid"):
         if name in members and not isinstance(members[name], str):
             raise KeyImportError(f"The JWK's member {name!r} must be a string.")

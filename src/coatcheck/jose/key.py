@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, final
+from typing import Any, Literal, NoReturn, final
 
 from .._core import base64url, json
 from .._core.entropy import random_bytes
@@ -153,8 +153,8 @@ class Key:
 
     def allows(self, operation: Literal["sign", "verify", "encrypt", "decrypt"]) -> bool:
         """Tell whether the key's algorithm, parts, ``use`` and ``key_ops`` allow the operation."""
-        use = "sig" if operation in {"sign", "verify"} else "enc"
-        side: Literal["private", "public"] = "private" if operation in {"sign", "decrypt"} else "public"
+        use = "sig" if operation in ("sign", "verify") else "enc"
+        side: Literal["private", "public"] = "private" if operation in ("sign", "decrypt") else "public"
         return use == self.use and self._why_not(side) is None
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -285,6 +285,15 @@ class Key:
         operations = permissions.public_operations(self._operations)
         return Key(self._algorithm, material, kid=self._kid, operations=operations)
 
+    def __copy__(self) -> Key:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Key:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise KeyUseError("Keys are not pickled: write them with to_jwk() or to_private_jwk().")
+
     def with_kid(self, kid: str | None) -> Key:
         """Return the same key under another identifier, or under none."""
         return Key(self._algorithm, self._material, kid=kid, operations=self._operations)
@@ -297,12 +306,13 @@ class Key:
             raise KeyUseError(
                 "A symmetric key has no public form. to_private_jwk() writes the secret itself."
             )
-        return self._described(key_types.public_members(self._material))
+        operations = permissions.public_operations(self._operations)
+        return self._described(key_types.public_members(self._material), operations)
 
     def to_private_jwk(self) -> dict[str, Any]:
         """Return the JWK with the private parts. Raises ``KeyUseError`` if there are none."""
         self._need_private()
-        return self._described(key_types.private_members(self._material))
+        return self._described(key_types.private_members(self._material), self._operations)
 
     def to_pem(self) -> bytes:
         """Return the public key as a PEM text. Raises ``KeyUseError`` for a secret."""
@@ -341,14 +351,15 @@ class Key:
 
     def thumbprint_uri(self, hash: Literal["sha256", "sha384", "sha512"] = "sha256") -> str:  # noqa: A002
         """Return the thumbprint as a URI (RFC 9278)."""
-        return f"urn:ietf:params:oauth:jwk-thumbprint:sha-{hash[3:]}:{self.thumbprint(hash)}"
+        thumbprint = self.thumbprint(hash)
+        return f"urn:ietf:params:oauth:jwk-thumbprint:sha-{hash[3:]}:{thumbprint}"
 
-    def _described(self, members: dict[str, str]) -> dict[str, Any]:
+    def _described(self, members: dict[str, str], operations: frozenset[str] | None) -> dict[str, Any]:
         described: dict[str, Any] = {**members, "alg": self.alg}
-        if self._operations is None:
+        if operations is None:
             described["use"] = self.use
         else:
-            described["key_ops"] = sorted(self._operations)
+            described["key_ops"] = sorted(operations)
         if self._kid is not None:
             described["kid"] = self._kid
         return described

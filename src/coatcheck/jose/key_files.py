@@ -6,6 +6,7 @@ whoever has JWKs or secrets never needs it.
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +16,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 
 from .arguments import password_octets
-from .errors import ConfigurationError, KeyImportError, KeyPasswordError
+from .errors import ConfigurationError, KeyImportError, KeyPasswordError, UnsupportedKeyError
 
 __all__ = ["read_der", "read_pem", "write_private", "write_public"]
 
 _LARGEST_FILE = 65_536
+_ID_RSASSA_PSS = bytes.fromhex("06092a864886f70d01010a")
+_RSA_ENCRYPTION = bytes.fromhex("06092a864886f70d010101")
 # InternalError comes of a private key whose length is not that of its curve.
 _FOREIGN_ERRORS = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError)
 
@@ -33,6 +36,7 @@ def read_pem(data: object, *, password: object) -> object:
     if isinstance(data, str):
         data = data.encode("utf-8", "replace")
     octets = _bounded(data)
+    _refuse_restricted(_armoured(octets))
     if b"PRIVATE KEY-----" in octets:
         return _read_private(octets, password, pem=True)
     _refuse_password(password)
@@ -53,6 +57,7 @@ def read_der(data: object, *, password: object) -> object:
         KeyImportError: If it is none of these, or if a password is needed, superfluous or wrong.
     """
     octets = _bounded(data)
+    _refuse_restricted(octets)
     if password is not None:
         return _read_private(octets, password, pem=False)
     # DER does not say what it holds. Each reader refuses the others' structures.
@@ -63,6 +68,24 @@ def read_der(data: object, *, password: object) -> object:
         except _FOREIGN_ERRORS:
             continue
     return _read_private(octets, None, pem=False)
+
+
+def _armoured(pem: bytes) -> bytes:
+    """Return the octets in the armour of a PEM text; nothing if it is broken, which the reader will find too."""
+    body = b"".join(line for line in pem.splitlines() if b":" not in line and not line.startswith(b"-----"))
+    try:
+        return binascii.a2b_base64(body)
+    except binascii.Error:
+        return b""
+
+
+def _refuse_restricted(der: bytes) -> None:
+    """Refuse an RSA key that its file restricts to PSS (RFC 4055): nobody would keep to its parameters from here on."""
+    if _ID_RSASSA_PSS in der and _RSA_ENCRYPTION not in der:
+        raise UnsupportedKeyError(
+            "The file restricts its RSA key to PSS with parameters of its own. Write it as a plain RSA key, and read "
+            "that as PS256, PS384 or PS512."
+        )
 
 
 def _certificate_key(octets: bytes, *, pem: bool = False) -> object:

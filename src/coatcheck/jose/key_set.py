@@ -11,6 +11,7 @@ from .arguments import names
 from .errors import (
     AlgorithmMismatchError,
     ConfigurationError,
+    KeyImportError,
     KeySetError,
     KeyUseError,
     NoMatchingKeyError,
@@ -62,21 +63,27 @@ class KeySet:
 
     @classmethod
     def from_jwks(
-        cls, jwks: Mapping[str, Any] | str | bytes, *, algorithms: Collection[str] | None = None
+        cls,
+        jwks: Mapping[str, Any] | str | bytes,
+        *,
+        algorithms: Collection[str] | None = None,
+        ignore_invalid: bool = False,
     ) -> KeySet:
         """Read a JWK Set.
 
         Keys of a type, curve or algorithm that is not in the table, or not among ``algorithms``, are left out, as
-        RFC 7517 section 5 asks; ``ignored`` says which and why. Malformed, weak and contradictory keys are errors.
+        RFC 7517 section 5 asks; ``ignored`` says which and why. Malformed and weak keys are errors that name the key.
 
         Args:
             jwks: The set as a mapping or as JSON.
             algorithms: The only algorithms to take keys for. Where a key names none, it is pinned to the one of these
                 that fits it. Deprecated algorithms are taken only if they are named here.
+            ignore_invalid: Whether to leave out malformed and weak keys as well, and go on with the others. Good for
+                sets that somebody else publishes.
 
         Raises:
             KeySetError: If it is not a set, or its keys contradict each other.
-            KeyImportError: If a key is malformed or weak.
+            KeyImportError: If a key is malformed or weak, or names no algorithm and ``algorithms`` is not given.
             KeyUseError: If a key's ``use`` or ``key_ops`` contradict its ``alg``.
         """
         members = parse_json_members(jwks, "JWK Set")
@@ -90,7 +97,12 @@ class KeySet:
             try:
                 keys.append(_read(entry, allowed))
             except (UnsupportedAlgorithmError, UnsupportedKeyError) as error:
-                ignored.append(f"Key {position}: {error.message}")
+                ignored.append(f"{_place(position, entry)}: {error.message}")
+            except (KeyImportError, KeyUseError, KeySetError) as error:
+                message = f"{_place(position, entry)}: {error.message}"
+                if not ignore_invalid:
+                    raise type(error)(message) from None
+                ignored.append(message)
         return cls(keys, ignored=ignored)
 
     @property
@@ -127,15 +139,15 @@ class KeySet:
         """
         named = self._named(kid)
         if not named:
-            raise NoMatchingKeyError("No key has the identifier that the token's header names.", kid=kid)
+            known = ", ".join(ascii(key.kid) for key in self._keys)
+            raise NoMatchingKeyError(
+                "No key has the identifier that the token's header names.",
+                kid=kid,
+                detail=f"kid is {ascii(kid)[:80]}, known are {known[:200]}",
+            )
         fitting = tuple(key for key in named if key.algorithm.header_name == alg)
         if not fitting:
-            expected = tuple(sorted({key.algorithm.header_name for key in named}))
-            raise AlgorithmMismatchError(
-                f"The token's algorithm is not the one of the key ({' or '.join(expected)}).",
-                alg=alg,
-                expected=expected,
-            )
+            raise _wrong_algorithm(alg, named)
         return fitting
 
     def _named(self, kid: str | None) -> tuple[Key, ...]:
@@ -166,22 +178,35 @@ def _named(algorithms: Collection[str] | None) -> frozenset[str] | None:
     )
 
 
+def _place(position: int, entry: object) -> str:
+    kid = entry.get("kid") if isinstance(entry, Mapping) else None
+    return f"Key {position}" if not isinstance(kid, str) else f"Key {position} ({kid[:64]!a})"
+
+
 def _read(entry: object, allowed: frozenset[str] | None) -> Key:
     """Read one entry. Raises ``Unsupported…Error`` for what is to be ignored."""
     if not isinstance(entry, Mapping):
         raise KeySetError("The 'keys' of a JWK Set must be objects.")
     stated = entry.get("alg")
-    if allowed is None:
-        return Key.from_jwk(entry)
     if stated is None:
         return Key.from_jwk(entry, alg=_only_fitting(entry, allowed))
+    if allowed is None:
+        return Key.from_jwk(entry)
     if isinstance(stated, str) and stated not in allowed:
         raise UnsupportedAlgorithmError("Its algorithm is not among those asked for.", alg=stated)
     return Key.from_jwk(entry, alg=stated)
 
 
-def _only_fitting(entry: Mapping[str, Any], allowed: frozenset[str]) -> str:
-    candidates = allowed.intersection(fitting_algorithms(entry.get("kty"), entry.get("crv")))
+def _only_fitting(entry: Mapping[str, Any], allowed: frozenset[str] | None) -> str | None:
+    """Return the algorithm that is meant by a key that names none; ``None`` if reading it will tell what is wrong."""
+    possible = fitting_algorithms(entry.get("kty"), entry.get("crv"))
+    if allowed is None:
+        if not possible:
+            return None
+        raise KeyImportError(
+            f"It names no algorithm. Say which you expect, with algorithms=[...]; it fits {', '.join(possible)}."
+        )
+    candidates = allowed.intersection(possible)
     fitting = sorted(name for name in candidates if _permits(entry, name))
     if not fitting:
         raise UnsupportedAlgorithmError("None of the algorithms asked for fits it.", alg=None)
@@ -204,11 +229,34 @@ def _permits(entry: Mapping[str, Any], name: str) -> bool:
 
 
 def _refuse_duplicates(keys: tuple[Key, ...]) -> None:
-    kids = [key.kid for key in keys if key.kid is not None]
-    if len(set(kids)) != len(kids):
-        raise KeySetError("Two keys have the same 'kid': give each key an identifier of its own.")
+    named: dict[str, Key] = {}
+    for key in keys:
+        if key.kid is None:
+            continue
+        other = named.setdefault(key.kid, key)
+        if other is not key and not _are_one(key, other):
+            raise KeySetError("Two keys have the same 'kid': give each key an identifier of its own.")
+
+
+def _are_one(key: Key, other: Key) -> bool:
+    """Tell whether it is one key under two names of one algorithm (``EdDSA`` and ``Ed25519``)."""
+    return key.alg in other.algorithm.aliases and key.thumbprint() == other.thumbprint()
 
 
 def _refuse_mixture(keys: tuple[Key, ...]) -> None:
     if len({key.is_symmetric for key in keys}) > 1:
         raise KeySetError("Secrets and asymmetric keys must not be in one set: make two sets.")
+
+
+def _wrong_algorithm(alg: str, keys: tuple[Key, ...]) -> AlgorithmMismatchError:
+    expected = tuple(sorted({key.algorithm.header_name for key in keys}))
+    message = f"The token's algorithm is not the one of the key ({' or '.join(expected)})."
+    old_name = next((key for key in keys if alg in key.algorithm.aliases), None)
+    if old_name is not None:
+        message += f" It is another name for it: to accept that, read the key with alg={alg!r}."
+    return AlgorithmMismatchError(
+        message,
+        alg=alg,
+        expected=expected,
+        detail=f"alg is {ascii(alg)[:80]}, expected {', '.join(expected)}",
+    )

@@ -6,7 +6,7 @@ import msgspec
 
 from .errors import ConfigurationError
 
-__all__ = ["Limits"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "the_limits"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise ConfigurationError(f"The limit {name!r} must be a positive integer.")
+
+
+def the_limits(limits: object) -> Limits:
+    """Return what must be limits. Raises ``ConfigurationError`` for anything else, ``None`` included."""
+    if not isinstance(limits, Limits):
+        raise ConfigurationError("'limits' must be Limits: leave it out for the usual ones.")
+    return limits
 
 
 DEFAULT_LIMITS = Limits()

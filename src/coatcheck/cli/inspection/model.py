@@ -114,13 +114,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         verified: Always false: no signature was checked.
+        kind: ``JWS`` or ``JWE``.
+        form: Its serialisation.
+        headers: One for each signature or recipient.
+        claims: The payload, if it is a JSON object that can be read.
+        meanings: Of the claims that are known here, what they mean.
+        content: The payload, if it is anything else.
+        weight: What it costs to carry.
+        findings: What to know, and what to do.
     """
 
     verified: Literal[False] = False
     kind: Literal["JWS", "JWE"]
     form: str
     headers: list[HeaderView]
-    claims: list[Entry] | None
+    claims: dict[str, Any] | None
+    meanings: dict[str, str]
     content: str | None
     weight: Weight
     findings: list[Finding]

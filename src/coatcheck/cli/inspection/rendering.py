@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..findings import FINDING_STYLES, finding_rows
-from ..terminal import cell, grid, heading, symbols_for
+from ..terminal import cell, grid, heading, symbols_for, width_of
 from ..text import readable, shortened
 from ..values import spelled
 from .model import Entry, Finding, Report, Weight
@@ -53,10 +54,10 @@ def _headers(report: Report, console: Console) -> None:
         suffix = f" {number}" if several else ""
         if header.protected or not header.unprotected:
             console.print(heading(f"Header{suffix}"))
-            console.print(_entries(header.protected, console.width))
+            console.print(_entries(header.protected, width_of(console)))
         if header.unprotected:
             console.print(heading(f"Unprotected header{suffix}, which anyone can change"))
-            console.print(_entries(header.unprotected, console.width))
+            console.print(_entries(header.unprotected, width_of(console)))
 
 
 def _payload(report: Report, console: Console) -> None:
@@ -65,7 +66,7 @@ def _payload(report: Report, console: Console) -> None:
         console.print(Text("  encrypted: only the holder of the key can read it"))
     elif report.claims is not None:
         console.print(heading("Claims, readable for everybody"))
-        console.print(_entries(report.claims, console.width))
+        console.print(_entries(_claims(report.claims, report.meanings), width_of(console)))
     elif report.content is not None:
         console.print(heading("Content, readable for everybody"))
         for line in readable(report.content).split("\n"):
@@ -73,6 +74,10 @@ def _payload(report: Report, console: Console) -> None:
     else:
         console.print(heading("Content"))
         console.print(Text("  none in the token: detached"))
+
+
+def _claims(claims: Mapping[str, Any], meanings: Mapping[str, str]) -> list[Entry]:
+    return [Entry(name, value, meanings.get(name, "")) for name, value in claims.items()]
 
 
 def _entries(entries: Sequence[Entry], width: int) -> Table | Text:

@@ -8,19 +8,18 @@ from typing import Any
 from ...jose.errors import JOSEError, WeakKeyError
 from ..key_text import KeyText
 from ..text import in_commands
-from ..times import iso, relative
-from .claim_findings import claim_findings, is_number
+from .claim_findings import claim_findings
 from .content_findings import content_findings
 from .header_findings import header_findings
+from .meanings import claim_meanings
 from .model import Entry, Finding, HeaderView, Reading, Report
 from .reading import read
 from .secret_findings import secret_findings
-from .vocabulary import claim_words, parameter_words
+from .vocabulary import parameter_words
 from .weighing import LARGEST_COOKIE, LARGEST_HEADERS, weigh
 
 __all__ = ["inspect"]
 
-_TIMES = frozenset({"exp", "nbf", "iat", "auth_time", "updated_at"})
 _SEVERITIES = ("danger", "warning", "note")
 _LARGEST_SHOWN = 4_096
 _HEAVY = 3_072
@@ -44,7 +43,8 @@ def inspect(text: str, now: float, *, key: KeyText | None = None) -> Report:
         kind="JWE" if reading.encrypted else "JWS",
         form=reading.form,
         headers=[_header_view(part.protected, part.unprotected) for part in reading.parts],
-        claims=None if reading.claims is None else [_claim(*item, now) for item in reading.claims.items()],
+        claims=reading.claims,
+        meanings=claim_meanings(reading.claims or {}, now),
         content=_content(reading),
         weight=weigh(reading),
         findings=sorted(unique.values(), key=lambda finding: _SEVERITIES.index(finding.severity)),
@@ -56,16 +56,6 @@ def _header_view(protected: Mapping[str, Any], unprotected: Mapping[str, Any]) -
         protected=[Entry(name, value, parameter_words(name, value)) for name, value in protected.items()],
         unprotected=[Entry(name, value, parameter_words(name, value)) for name, value in unprotected.items()],
     )
-
-
-def _claim(name: str, value: Any, now: float) -> Entry:
-    if name not in _TIMES or not is_number(value):
-        return Entry(name, value, claim_words(name))
-    words = relative(value, now)
-    if name == "exp":
-        words = f"expires {words}" if value > now else f"expired {words}"
-    stamp = iso(value)
-    return Entry(name, value, "beyond any calendar" if stamp is None else f"{words}, {stamp}")
 
 
 def _content(reading: Reading) -> str | None:

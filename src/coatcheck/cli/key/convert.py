@@ -16,7 +16,10 @@ from ..options import (
     PasswordFile,
     PasswordPrompt,
     PasswordVariable,
+    SecretEncodingName,
+    not_empty,
 )
+from ..secret_encoding import SecretEncoding
 from .formats import Format
 
 __all__ = ["convert"]
@@ -41,6 +44,7 @@ def convert(
     to: To,
     public: Public = False,
     alg: Algorithm = None,
+    secret_encoding: SecretEncodingName = SecretEncoding.RAW,
     kid: KeyId = None,
     out: Out = None,
     force: Force = False,
@@ -51,22 +55,23 @@ def convert(
     new_password_file: NewFile = None,
     new_password_prompt: NewPrompt = False,
 ) -> None:
-    """Convert a key between JWK, PEM and DER. What it is now is detected; a public key stays one.
+    """Convert a key between JWK, PEM and DER.
 
-    A JWK names the key's algorithm: give --alg where the source does not. Without a new password, a private key is
-    written unencrypted.
+    What it is now is detected; a public key stays one. A JWK names the key's algorithm: give --alg where the source
+    does not. Without a new password, a private key is written unencrypted.
     """
     from .. import sinks, sources
     from ..key_text import load_key_text
     from .formats import write_key, written
 
+    not_empty(kid=kid)
     sources.share_stdin(source, password_file, new_password_file)
     sinks.check_target(out, force=force)
     password = sources.read_password(password_env, password_file, prompt=password_prompt)
     fresh = sources.read_password(
         new_password_env, new_password_file, prompt=new_password_prompt, confirm=True, what="New password"
     )
-    text = load_key_text(source, key_env, alg=alg, password=password)
+    text = load_key_text(source, key_env, alg=alg, encoding=secret_encoding, password=password, named="FILE")
     # PEM and DER do not name the algorithm, so that there any fitting one will do.
     key = text.key(alg, use=text.likely_use if to is Format.JWK else None, kid=kid)
     private = key.is_private and not public

@@ -15,7 +15,9 @@ from ..options import (
     PasswordFile,
     PasswordPrompt,
     PasswordVariable,
+    SecretEncodingName,
 )
+from ..secret_encoding import SecretEncoding
 
 if TYPE_CHECKING:
     from ..key_report import KeyReport
@@ -30,21 +32,27 @@ def show(
     *,
     key_env: KeyVariable = None,
     alg: Algorithm = None,
+    secret_encoding: SecretEncodingName = SecretEncoding.RAW,
     private: Private = False,
     password_env: PasswordVariable = None,
     password_file: PasswordFile = None,
     password_prompt: PasswordPrompt = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Show what a key or a set of keys is and what is wrong with it. Private parts stay hidden without --private."""
-    from .. import sources
-    from ..key_report import describe
+    """Show what a key or a set is and what is wrong with it.
+
+    Private parts stay hidden without --private.
+    """
+    from .. import sources, times
+    from ..key_report import Origin, describe
     from ..key_text import load_key_text
 
     sources.share_stdin(source, password_file)
     password = sources.read_password(password_env, password_file, prompt=password_prompt)
-    text = load_key_text(source, key_env, alg=alg, password=password)
-    reports = describe(text, alg=alg, mode=_mode(source))
+    text = load_key_text(source, key_env, alg=alg, encoding=secret_encoding, password=password, named="FILE")
+    reports = describe(
+        text, alg=alg, origin=Origin(source, variable=key_env, mode=_mode(source)), now=times.now()
+    )
     if private and not any(report.secret for report in reports):
         raise UsageError("There are no private parts to show: leave --private out.")
     _show(reports, private=private, as_json=as_json)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from ..options import Algorithm, KeyArgument, KeyVariable, PasswordFile, PasswordPrompt, PasswordVariable
+from ..options import (
+    Algorithm,
+    KeyArgument,
+    KeyVariable,
+    PasswordFile,
+    PasswordPrompt,
+    PasswordVariable,
+    SecretEncodingName,
+)
+from ..secret_encoding import SecretEncoding
 
 __all__ = ["thumbprint"]
 
@@ -32,18 +40,31 @@ def thumbprint(
     uri: AsURI = False,
     hash_name: HashName = Hash.SHA256,
     alg: Algorithm = None,
+    secret_encoding: SecretEncodingName = SecretEncoding.RAW,
     password_env: PasswordVariable = None,
     password_file: PasswordFile = None,
     password_prompt: PasswordPrompt = False,
 ) -> None:
-    """Print the thumbprint of a key (RFC 7638): the same for the private and the public half, in any form."""
+    """Print the thumbprint of a key (RFC 7638).
+
+    It is the same for the private and the public half, in any form.
+    """
     from .. import sources
     from ..key_text import load_key
+    from ..notices import notice
     from ..sinks import write_text
 
     sources.share_stdin(source, password_file)
     password = sources.read_password(password_env, password_file, prompt=password_prompt)
-    key = load_key(source, key_env, alg=alg, use=None, password=password)
+    key = load_key(
+        source,
+        key_env,
+        alg=alg,
+        use=None,
+        encoding=secret_encoding,
+        password=password,
+        named="FILE",
+    )
     if key.is_symmetric:
-        print("The thumbprint of a secret helps to guess it: keep it as secret.", file=sys.stderr)
+        notice("The thumbprint of a secret helps to guess it: keep it as secret.")
     write_text(key.thumbprint_uri(hash_name.value) if uri else key.thumbprint(hash_name.value))

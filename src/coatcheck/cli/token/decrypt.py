@@ -13,10 +13,12 @@ from ..options import (
     PasswordFile,
     PasswordPrompt,
     PasswordVariable,
+    SecretEncodingName,
     TokenArgument,
     TokenFile,
     TokenVariable,
 )
+from ..secret_encoding import SecretEncoding
 
 __all__ = ["decrypt"]
 
@@ -41,26 +43,29 @@ def decrypt(
     key: KeyFile = None,
     key_env: KeyVariable = None,
     alg: Algorithm = None,
+    secret_encoding: SecretEncodingName = SecretEncoding.RAW,
     enc: Encryption = None,
     max_decompressed: Decompressed = None,
     password_env: PasswordVariable = None,
     password_file: PasswordFile = None,
     password_prompt: PasswordPrompt = False,
 ) -> None:
-    """Decrypt a token with a private key, a shared secret or a password, and print what is inside.
+    """Decrypt a token and print what is inside.
 
-    With a key, the password is the one that the key itself is encrypted with.
+    It takes a private key, a shared secret or a password. With a key, the password is the one that the key itself is
+    encrypted with.
     """
     from ...jose import Key, KeySet, jwe
     from .. import sources
     from ..errors import UsageError
     from ..key_text import load_key_set
 
+    token = sources.or_stdin(token, file, token_env, beside=[key, password_file])
     sources.share_stdin(token, file, key, password_file)
     text = sources.read_token(token, file, token_env)
     password = sources.read_password(password_env, password_file, prompt=password_prompt)
     if key is not None or key_env is not None:
-        keys = load_key_set(key, key_env, alg=alg, use="enc", password=password)
+        keys = load_key_set(key, key_env, alg=alg, use="enc", encoding=secret_encoding, password=password)
     elif password is not None:
         # The token may name any of these three: they differ in nothing that an attacker could use.
         names = _PASSWORD_ALGORITHMS if alg is None else (alg,)

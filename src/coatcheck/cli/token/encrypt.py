@@ -14,11 +14,17 @@ from ..options import (
     PasswordFile,
     PasswordPrompt,
     PasswordVariable,
+    SecretEncodingName,
+    not_empty,
 )
+from ..secret_encoding import SecretEncoding
 
 __all__ = ["encrypt"]
 
-Content = Annotated[str, typer.Argument(metavar="[FILE|-]", help="What to encrypt; - reads standard input.")]
+Content = Annotated[
+    str | None,
+    typer.Argument(metavar="FILE", help="What to encrypt; - or nothing reads standard input."),
+]
 Encryption = Annotated[
     str | None,
     typer.Option(
@@ -31,11 +37,12 @@ ContentType = Annotated[
 
 
 def encrypt(
-    content: Content = "-",
+    content: Content = None,
     *,
     key: KeyFile = None,
     key_env: KeyVariable = None,
     alg: Algorithm = None,
+    secret_encoding: SecretEncodingName = SecretEncoding.RAW,
     kid: KeyId = None,
     enc: Encryption = None,
     cty: ContentType = None,
@@ -43,7 +50,7 @@ def encrypt(
     password_file: PasswordFile = None,
     password_prompt: PasswordPrompt = False,
 ) -> None:
-    """Encrypt a file or standard input, to somebody's public key, a shared secret or a password.
+    """Encrypt content to a public key, a secret or a password.
 
     With a key, the password is the one that the key itself is encrypted with.
     """
@@ -53,12 +60,18 @@ def encrypt(
     from ..key_text import load_key
     from ..sinks import write_text
 
+    not_empty(kid=kid)
+    content = sources.or_stdin(content, beside=[key, password_file])
+    if content is None:
+        raise UsageError("Name a FILE to encrypt (- for standard input).")
     sources.share_stdin(content, key, password_file)
     password = sources.read_password(
         password_env, password_file, prompt=password_prompt, confirm=not (key or key_env)
     )
     if key is not None or key_env is not None:
-        recipient = load_key(key, key_env, alg=alg, use="enc", kid=kid, password=password)
+        recipient = load_key(
+            key, key_env, alg=alg, use="enc", kid=kid, encoding=secret_encoding, password=password
+        )
     elif password is not None:
         recipient = Key.from_password(password, alg or "PBES2-HS512+A256KW", kid=kid)
     else:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..failures import IMPOSSIBLE, complain
-from ..options import Algorithm, AsJSON, At, KeyFile, KeyVariable, TokenArgument, TokenFile, TokenVariable
+from ..options import (
+    Algorithm,
+    AsJSON,
+    At,
+    KeyFile,
+    KeyVariable,
+    SecretEncodingName,
+    TokenArgument,
+    TokenFile,
+    TokenVariable,
+)
+from ..secret_encoding import SecretEncoding
 
 if TYPE_CHECKING:
     from ..inspection.model import Report
@@ -23,21 +34,24 @@ def inspect(
     key: KeyFile = None,
     key_env: KeyVariable = None,
     alg: Algorithm = None,
+    secret_encoding: SecretEncodingName = SecretEncoding.RAW,
     at: At = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Show what a token says, what it weighs and what is wrong with it. Nothing is verified, sent or fetched.
+    """Show what a token says and what is wrong with it.
 
-    Takes any JWS or JWE, compact or JSON, also behind "Bearer". With --key, the key's strength is judged too.
+    Nothing is verified, sent or fetched. Takes any JWS or JWE, compact or JSON, also behind "Bearer". With --key, the
+    key's strength is judged too.
     """
     from ...jose.errors import MalformedTokenError
     from .. import sources, times
     from ..inspection.report import inspect as make_report
     from ..key_text import load_key_text
 
+    token = sources.or_stdin(token, file, token_env, beside=[key])
     sources.share_stdin(token, file, key)
     text = sources.read_token(token, file, token_env)
-    given = load_key_text(key, key_env, alg=alg) if key or key_env else None
+    given = load_key_text(key, key_env, alg=alg, encoding=secret_encoding) if key or key_env else None
     try:
         report = make_report(text, times.now(at), key=given)
     except MalformedTokenError as error:

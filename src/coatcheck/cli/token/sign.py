@@ -17,10 +17,14 @@ from ..options import (
     PasswordFile,
     PasswordPrompt,
     PasswordVariable,
+    SecretEncodingName,
+    not_empty,
 )
+from ..secret_encoding import SecretEncoding
 
 __all__ = ["sign"]
 
+NoIssuer = Annotated[bool, typer.Option("--no-issuer", help="The token shall not say who issues it.")]
 Issuer = Annotated[str | None, typer.Option("--issuer", metavar="NAME", help="Who issues the token (iss).")]
 Subject = Annotated[str | None, typer.Option("--subject", metavar="NAME", help="Whom it is about (sub).")]
 Audience = Annotated[
@@ -47,8 +51,10 @@ def sign(
     key: KeyFile = None,
     key_env: KeyVariable = None,
     alg: Algorithm = None,
+    secret_encoding: SecretEncodingName = SecretEncoding.RAW,
     kid: KeyId = None,
     issuer: Issuer = None,
+    no_issuer: NoIssuer = False,
     subject: Subject = None,
     audience: Audience = None,
     lifetime: Lifetime = "5m",
@@ -60,18 +66,26 @@ def sign(
     password_file: PasswordFile = None,
     password_prompt: PasswordPrompt = False,
 ) -> None:
-    """Sign claims and print the token. It gets iat and exp, and what is named here."""
+    """Sign claims and print the token.
+
+    It gets iat and exp, and what is named here.
+    """
     from ...jose import jwt
     from .. import sources, times
     from ..key_text import load_key
     from ..sinks import write_text
 
+    not_empty(kid=kid, issuer=issuer, audience=audience)
     sources.share_stdin(key, claims, password_file)
     password = sources.read_password(password_env, password_file, prompt=password_prompt)
-    signing_key = load_key(key, key_env, alg=alg, use="sig", kid=kid, password=password)
+    signing_key = load_key(
+        key, key_env, alg=alg, use="sig", kid=kid, encoding=secret_encoding, password=password
+    )
     stated = collect_claims(
         claim or [], None if claims is None else sources.read_source(claims), subject=subject
     )
+    if (issuer is not None or "iss" in stated) is no_issuer:
+        raise UsageError("Name the issuer with --issuer, or say --no-issuer.")
     several = audience if audience is None or len(audience) > 1 else audience[0]
     signer = jwt.Signer(
         signing_key, issuer=issuer, audience=several, typ=typ, lifetime=times.parse_span(lifetime)

@@ -16,10 +16,13 @@ from ..options import (
     PasswordFile,
     PasswordPrompt,
     PasswordVariable,
+    SecretEncodingName,
     TokenArgument,
     TokenFile,
     TokenVariable,
+    not_empty,
 )
+from ..secret_encoding import SecretEncoding
 
 if TYPE_CHECKING:
     from ..verification import Outcome
@@ -44,6 +47,7 @@ Require = Annotated[
     list[str] | None,
     typer.Option("--require", metavar="CLAIM", help="A claim that must be there; repeatable."),
 ]
+NoExpiry = Annotated[bool, typer.Option("--allow-no-expiry", help="Accept a token that never ends (no exp).")]
 Leeway = Annotated[str, typer.Option("--leeway", metavar="SPAN", help="By how much clocks may differ.")]
 
 
@@ -56,10 +60,12 @@ def verify(
     jwks: KeySetFile = None,
     key_env: KeyVariable = None,
     alg: Algorithm = None,
+    secret_encoding: SecretEncodingName = SecretEncoding.RAW,
     issuer: Issuer = None,
     audience: Audience = None,
     typ: Type = "JWT",
     require: Require = None,
+    allow_no_expiry: NoExpiry = False,
     leeway: Leeway = "10s",
     at: At = None,
     password_env: PasswordVariable = None,
@@ -67,29 +73,31 @@ def verify(
     password_prompt: PasswordPrompt = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Verify a token, and say which check it passed or failed, and what would pass.
+    """Verify a token: which check failed, and what would pass.
 
-    Ends with status 0 if the token is valid, 1 if it is refused, 2 if that could not be found out. An expiry (exp) is
-    always required.
+    Ends with status 0 if the token is valid, 1 if it is refused, 2 if that could not be found out.
     """
     from ...jose import jwt
     from .. import sources, times
     from ..key_text import load_key_set
     from ..verification import verify_in_steps
 
+    not_empty(issuer=issuer, audience=audience)
+    token = sources.or_stdin(token, file, token_env, beside=[key, jwks, password_file])
     sources.share_stdin(token, file, key, jwks, password_file)
     sources.one_of([("--key", key), ("--jwks", jwks), ("--key-env", key_env)])
     text = sources.read_token(token, file, token_env)
     password = sources.read_password(password_env, password_file, prompt=password_prompt)
+    keys = load_key_set(key or jwks, key_env, alg=alg, use="sig", encoding=secret_encoding, password=password)
     verifier = jwt.Verifier(
-        load_key_set(key or jwks, key_env, alg=alg, use="sig", password=password),
+        keys,
         issuer=issuer,
         audience=audience or None,
         typ=typ,
-        require={"exp", *(require or [])},
+        require={*(require or []), *(() if allow_no_expiry else ("exp",))},
         leeway=times.parse_span(leeway),
     )
-    outcome = verify_in_steps(text, verifier, now=times.now(at))
+    outcome = verify_in_steps(text, verifier, keys=keys, now=times.now(at))
     _show(outcome, as_json=as_json)
     if not outcome.valid:
         raise typer.Exit(REFUSED)

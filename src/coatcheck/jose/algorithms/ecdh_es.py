@@ -102,14 +102,12 @@ def _sender(header: Mapping[str, Any], key: PrivateKey) -> PublicKey:
     epk = header.get("epk")
     if not isinstance(epk, Mapping):
         raise InvalidHeaderError("The header parameter 'epk' must be a JWK.")
-    # Asked before anything is computed: another kind of key could take seconds to read.
-    if epk.get("crv") != _curve_of(key) or "d" in epk:
+    recipient = key_types.adopt(key)
+    # Asked before anything is computed: a stranger writes this, and another kind of key could take seconds to read.
+    if (epk.get("kty"), epk.get("crv")) != (recipient.kty, recipient.crv) or "d" in epk:
         raise InvalidHeaderError("The header parameter 'epk' must be a public key on the recipient's curve.")
     try:
-        sender = key_types.load(epk)
+        public: PublicKey = key_types.load(epk).public
     except KeyImportError as error:
         raise InvalidHeaderError(f"The header parameter 'epk' cannot be used: {error.message}") from None
-    if sender.private is not None or sender.crv != _curve_of(key):
-        raise InvalidHeaderError("The header parameter 'epk' must be a public key on the recipient's curve.")
-    public: PublicKey = sender.public
     return public

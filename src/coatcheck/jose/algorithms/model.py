@@ -131,6 +131,9 @@ class WrappedKey(msgspec.Struct, frozen=True, kw_only=True):
     encrypted_key: bytes
     header: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return "<WrappedKey>"  # the key itself belongs into no log
+
 
 class EncryptKey(Protocol):
     """Wraps ``cek`` for the holder of ``key``, or a new one if it is ``None``. A direct row makes its own."""

@@ -12,9 +12,9 @@ from ..header import parse_header
 from ..json_serialization import encoded_header
 from ..key import Key, the_key
 from ..key_set import KeySet, as_key_set
-from ..limits import DEFAULT_LIMITS, Limits
+from ..limits import DEFAULT_LIMITS, Limits, the_limits
 from .model import DecryptedJWE
-from .opening import Sealed, check_headers, make_policy, open_sealed
+from .opening import Sealed, WorkBudget, check_headers, make_policy, open_sealed
 from .sealing import check_octets, chosen_content, described, key_parameters, seal, wrapped_for
 
 __all__ = ["decrypt", "encrypt"]
@@ -80,17 +80,24 @@ def decrypt(
         TokenError: One of its kinds, if anything at all is wrong; ``DecryptionError`` never says what.
         KeyUseError: If the key is not for decrypting.
     """
-    octets = token_octets(token, limits.token)
+    octets = token_octets(token, the_limits(limits).token)
     policy = make_policy(enc, understood=understood, max_decompressed=max_decompressed, limits=limits)
     if octets.count(b".") != 4:
-        raise MalformedTokenError("An encrypted token has five parts, separated by periods.")
+        hint = " This one is signed, not encrypted." if octets.count(b".") == 2 else ""
+        raise MalformedTokenError(f"An encrypted token has five parts, separated by periods.{hint}")
     protected, *segments = octets.split(b".")
     parameters = parse_header(protected, limits)
     header, content = check_headers(parameters, parameters, policy)
     encrypted_key, iv, ciphertext, tag = map(_decoded, segments)
     sealed = Sealed(iv=iv, ciphertext=ciphertext, tag=tag, aad=protected)
     plaintext, key = open_sealed(
-        sealed, encrypted_key, header, enc=content, keys=as_key_set(keys), policy=policy
+        sealed,
+        encrypted_key,
+        header,
+        enc=content,
+        keys=as_key_set(keys),
+        policy=policy,
+        budget=WorkBudget(limits),
     )
     return DecryptedJWE(plaintext, header, key)
 

@@ -31,7 +31,7 @@ from ..key import Key
 from ..key_set import KeySet, as_key_set
 from ..limits import DEFAULT_LIMITS, Limits
 from .model import DecryptedJWE
-from .opening import Policy, Sealed, check_headers, check_iterations, make_policy, open_sealed
+from .opening import Policy, Sealed, WorkBudget, check_headers, check_iterations, make_policy, open_sealed
 from .sealing import check_octets, chosen_content, described, key_parameters, seal, wrapped_for
 
 __all__ = ["decrypt_json", "encrypt_json"]
@@ -135,11 +135,18 @@ def decrypt_json(
             "'dir' and 'ECDH-ES' alone allow exactly one recipient (RFC 7516 section 5.1)."
         )
     check_iterations([entry.header for entry in received], limits)
+    budget = WorkBudget(limits)
     refused: TokenError = DecryptionError()
     for entry in received:
         try:
             plaintext, key = open_sealed(
-                sealed, entry.encrypted_key, entry.header, enc=entry.enc, keys=key_set, policy=policy
+                sealed,
+                entry.encrypted_key,
+                entry.header,
+                enc=entry.enc,
+                keys=key_set,
+                policy=policy,
+                budget=budget,
             )
         except (NoMatchingKeyError, AlgorithmMismatchError, DecryptionError) as error:
             refused = error

@@ -27,6 +27,7 @@ from .compression import inflate
 __all__ = [
     "Policy",
     "Sealed",
+    "WorkBudget",
     "check_headers",
     "check_iterations",
     "make_policy",
@@ -89,7 +90,6 @@ def check_headers(
     Raises:
         InvalidHeaderError: If a parameter is missing, of the wrong type, or asks for compression uninvited.
         AlgorithmMismatchError: If ``enc`` is not one that is accepted.
-        TokenTooLargeError: If it asks for more password hashing than the limit.
     """
     header = check_parameters(parameters)
     check_critical(protected, parameters, policy.understood)
@@ -106,11 +106,27 @@ def check_headers(
 
 
 def check_iterations(headers: Iterable[Header], limits: Limits) -> None:
-    """Refuse more password hashing than the limit, over all recipients together. Raises ``TokenTooLargeError``."""
-    counts = (header.get("p2c") for header in headers)
-    # A negative count is refused later, and must not make room for the others until then.
-    if sum(max(count, 0) for count in counts if isinstance(count, int)) > limits.iterations:
-        raise TokenTooLargeError(f"The iteration counts 'p2c' add up to more than {limits.iterations}.")
+    """Refuse a token that asks for more password hashing than the limit, before any. Raises ``TokenTooLargeError``."""
+    budget = WorkBudget(limits)
+    for header in headers:
+        budget.spend(header)
+
+
+class WorkBudget:
+    """How much password hashing one token may still cost, over all its recipients and all keys that may be meant."""
+
+    __slots__ = ("_left", "_limit")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limit = self._left = limits.iterations
+
+    def spend(self, header: Header) -> None:
+        """Take off what unwrapping under this header will cost. Raises ``TokenTooLargeError`` beforehand."""
+        count = header.get("p2c")
+        if isinstance(count, int):
+            self._left -= max(count, 0)
+        if self._left < 0:
+            raise TokenTooLargeError(f"The iteration counts 'p2c' add up to more than {self._limit}.")
 
 
 def _check_compression(protected: Mapping[str, Any], parameters: Mapping[str, Any], policy: Policy) -> None:
@@ -132,6 +148,7 @@ def open_sealed(
     enc: ContentEncryption,
     keys: KeySet,
     policy: Policy,
+    budget: WorkBudget,
 ) -> tuple[bytes, Key]:
     """Decrypt with the key that the header means, and return the plaintext with that key.
 
@@ -141,13 +158,13 @@ def open_sealed(
         DecryptionError: If nothing decrypts it, whatever the reason.
         InvalidHeaderError: If a parameter of the key's algorithm is missing or malformed.
         KeyUseError: If the key is not for decrypting.
+        TokenTooLargeError: If it asks for more password hashing, or a larger content, than the limits allow.
     """
     if (len(sealed.iv), len(sealed.tag)) != (enc.iv_size, enc.tag_size):
         raise DecryptionError
     refused: TokenError = DecryptionError()
-    candidates = _fitting(keys, header, enc)
-    check_iterations([header] * len(candidates), policy.limits)
-    for key in candidates:
+    for key in _fitting(keys, header, enc):
+        budget.spend(header)
         try:
             cek = _content_key(key, enc, encrypted_key=encrypted_key, header=header)
             plaintext = enc.decrypt(cek, sealed.ciphertext, iv=sealed.iv, tag=sealed.tag, aad=sealed.aad)

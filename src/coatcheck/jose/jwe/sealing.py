@@ -88,5 +88,5 @@ def seal(plaintext: bytes, cek: bytes, enc: ContentEncryption, *, aad: bytes, co
 
 def check_octets(octets: object, what: str) -> None:
     """Raise ``ConfigurationError`` unless it is ``bytes``."""
-    if not isinstance(octets, bytes):
+    if type(octets) is not bytes:
         raise ConfigurationError(f"The {what} must be bytes, not {type(octets).__name__}.")

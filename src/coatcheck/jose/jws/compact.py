@@ -7,12 +7,12 @@ from typing import Any
 
 from ..arguments import names
 from ..compact import token_octets
-from ..errors import ConfigurationError, MalformedTokenError
+from ..errors import ConfigurationError, InvalidSignatureError, MalformedTokenError
 from ..header import parse_header
 from ..json_serialization import encoded_header
 from ..key import Key, the_key
 from ..key_set import KeySet, as_key_set
-from ..limits import DEFAULT_LIMITS, Limits
+from ..limits import DEFAULT_LIMITS, Limits, the_limits
 from . import signature as one_signature
 from .model import VerifiedJWS, VerifiedSignature
 
@@ -76,7 +76,7 @@ def verify(
         TokenError: One of its kinds, if anything at all is wrong.
         KeyUseError: If the key is not for verifying.
     """
-    octets = token_octets(token, limits.token)
+    octets = token_octets(token, the_limits(limits).token)
     if octets.count(b".") != 2:
         raise MalformedTokenError("A signed token has three parts, separated by periods.")
     protected, body, signed = octets.split(b".")
@@ -89,15 +89,27 @@ def verify(
                 "The token carries a payload of its own, where a detached one was expected."
             )
         body = one_signature.payload_segment(payload, b64=b64)
+    elif not (b64 or one_signature.may_stand_unencoded(body)):
+        raise MalformedTokenError(
+            "The payload has characters that a token cannot carry unencoded (RFC 7797)."
+        )
     signature = one_signature.decoded_signature(signed)
-    key = one_signature.verify_with_any(
-        as_key_set(keys), header, message=protected + b"." + body, signature=signature
-    )
+    try:
+        key = one_signature.verify_with_any(
+            as_key_set(keys), header, message=protected + b"." + body, signature=signature
+        )
+    except InvalidSignatureError:
+        if body or payload is not None:
+            raise
+        hint = (
+            "The signature does not verify over an empty payload. If it is detached, give it with payload=."
+        )
+        raise InvalidSignatureError(hint) from None
     content = one_signature.decoded_payload(body) if b64 else body
     return VerifiedJWS(content, (VerifiedSignature(header, key),))
 
 
 def check_octets(payload: object) -> None:
     """Raise ``ConfigurationError`` unless the payload is ``bytes``."""
-    if not isinstance(payload, bytes):
+    if type(payload) is not bytes:
         raise ConfigurationError(f"The payload must be bytes, not {type(payload).__name__}.")

@@ -18,7 +18,7 @@ from ..errors import (
     TokenError,
     TokenTooLargeError,
 )
-from ..header import Header, frozen
+from ..header import Header, extra_parameters, frozen
 from ..json_serialization import (
     encoded_header,
     joined,
@@ -28,7 +28,7 @@ from ..json_serialization import (
     segment_member,
     unflattened,
 )
-from ..key import Key
+from ..key import Key, the_key
 from ..key_set import KeySet, as_key_set
 from ..limits import DEFAULT_LIMITS, Limits
 from . import signature as one_signature
@@ -147,10 +147,11 @@ def _infos(signers: object) -> list[SignerInfo]:
 
 
 def _sign_one(info: SignerInfo, body: bytes, *, b64: bool) -> dict[str, Any]:
+    unprotected = extra_parameters(info.unprotected)
     parameters = one_signature.protected_parameters(
-        info.key, typ=None, cty=None, header=info.protected, b64=b64
+        the_key(info.key), typ=None, cty=None, header=info.protected, b64=b64
     )
-    misplaced = (parameters.keys() | {"b64", "crit"}) & info.unprotected.keys()
+    misplaced = (parameters.keys() | {"b64", "crit"}) & unprotected.keys()
     if misplaced:
         raise ConfigurationError(
             f"The header parameter {min(misplaced)!r} must not stand in the unprotected header."
@@ -158,7 +159,7 @@ def _sign_one(info: SignerInfo, body: bytes, *, b64: bool) -> dict[str, Any]:
     protected = encoded_header(parameters)
     signature = one_signature.payload_segment(info.key.sign(protected + b"." + body), b64=True)
     entry: dict[str, Any] = {"protected": protected.decode("ascii"), "signature": signature.decode("ascii")}
-    return {**entry, "header": dict(info.unprotected)} if info.unprotected else entry
+    return {**entry, "header": unprotected} if unprotected else entry
 
 
 def _as_text(body: bytes) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, dataclass_transform
 
 import msgspec
 
 from ..._core.json import nests_deeper_than
-from ..errors import ConfigurationError, InvalidClaimError, MalformedTokenError, MissingClaimError
+from ..errors import ClaimError, ConfigurationError, InvalidClaimError, MalformedTokenError, MissingClaimError
 
 __all__ = ["REGISTERED", "Claims", "ClaimsDecoder", "keeps_registered_fields"]
 
@@ -17,7 +18,10 @@ C = TypeVar("C")
 
 REGISTERED = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
 
+_NOT_DECODABLE = "'claims' must be a type that msgspec can decode, such as a subclass of Claims, or dict."
+
 _PATH = re.compile(r"\$\.?(?P<claim>[^.`\[]*)")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<claim>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<claim>[^`]*)`")
 _LONGEST_REASON = 120
 
@@ -83,12 +87,11 @@ class ClaimsDecoder(Generic[C]):
 
     def __init__(self, kind: type[C], *, depth: int) -> None:
         """Take the type and the deepest nesting allowed. Raises ``ConfigurationError`` if it cannot be decoded."""
+        check_kind(kind)
         try:
             self._decode: Callable[[str], C] = msgspec.json.Decoder(kind).decode
-        except (TypeError, ValueError):
-            raise ConfigurationError(
-                "'claims' must be a type that msgspec can decode, such as Claims or dict."
-            ) from None
+        except (TypeError, ValueError, NameError, AttributeError) as error:
+            raise ConfigurationError(_NOT_DECODABLE, detail=str(error)) from None
         self._depth = depth
         self._serves_for_checks = keeps_registered_fields(kind)
 
@@ -114,22 +117,51 @@ class ClaimsDecoder(Generic[C]):
         return registered, claims
 
 
-def keeps_registered_fields(kind: object) -> bool:
-    """Tell whether a type has the registered claims under their own names and types, and invents none.
+def check_kind(kind: Any) -> None:
+    """Refuse types that cannot stand for a JSON object of claims, before the first token comes.
 
-    A default of its own would stand in for a claim that the token does not make.
+    Raises:
+        ConfigurationError: If it is written as an array, or msgspec cannot decode it.
+    """
+    if getattr(getattr(kind, "__struct_config__", None), "array_like", False):
+        raise ConfigurationError("A type that is written as an array (array_like) is no type for claims.")
+    try:
+        info = msgspec.inspect.type_info(kind)
+    except (TypeError, ValueError, NameError, AttributeError) as error:
+        raise ConfigurationError(_NOT_DECODABLE, detail=str(error)) from None
+    if isinstance(info, msgspec.inspect.CustomType) and kind is not object:
+        raise ConfigurationError(
+            f"{kind.__name__} is no type that msgspec can decode. For models of another library use claims=dict, and "
+            "build the model from the verified claims."
+        )
+
+
+def keeps_registered_fields(kind: Any) -> bool:
+    """Tell whether a type has the registered claims under their own names and types, and invents and hides none.
+
+    A default of its own would stand in for a claim that the token does not make; a class attribute, a property or an
+    attribute hook would hide the claim that it does make.
     """
     if not (isinstance(kind, type) and issubclass(kind, Claims)):
         return False
     wanted = {field.name: field for field in msgspec.structs.fields(Claims)}
     found = {field.name: field for field in msgspec.structs.fields(kind)}
-    return all(
+    return not _hides_fields(kind) and all(
         found[name].encode_name == name
         and _is_within(found[name].type, field.type)
         and found[name].default in (None, msgspec.NODEFAULT)
         and found[name].default_factory is msgspec.NODEFAULT
         for name, field in wanted.items()
     )
+
+
+def _hides_fields(kind: Any) -> bool:
+    """Tell whether reading a registered claim from an object could give anything but the decoded field."""
+    hooked = kind.__getattribute__ is not object.__getattribute__ or hasattr(kind, "__getattr__")
+    first_in_line = (
+        next(base.__dict__[name] for base in kind.__mro__ if name in base.__dict__) for name in REGISTERED
+    )
+    return hooked or not all(isinstance(attribute, MemberDescriptorType) for attribute in first_in_line)
 
 
 def _is_within(narrow: Any, wide: Any) -> bool:
@@ -143,21 +175,31 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
     return arguments if is_union else (annotation,)
 
 
-def _translated(
-    error: msgspec.ValidationError,
-) -> InvalidClaimError | MissingClaimError | MalformedTokenError:
+def _translated(error: msgspec.ValidationError) -> ClaimError | MalformedTokenError:
     """Turn msgspec's words into an error that names the claim."""
     # The reason may quote the token; the path behind it never does.
     reason, _, location = str(error).rpartition(" - at `")
-    missing = _MISSING.fullmatch(location)
-    if missing is not None and not reason:
-        claim = missing["claim"]
-        return MissingClaimError(f"The claim {claim!r} is missing.", claim=claim)
+    if not reason:
+        return _translated_without_path(location)
     path = _PATH.match(location)
-    if path is None or not path["claim"] or not reason:
+    if path is None or not path["claim"]:
         return MalformedTokenError("The payload is not a JSON object of claims.")
-    claim = path["claim"]
-    return InvalidClaimError(f"The claim {claim!r} has the wrong type: {_shown(reason)}.", claim=claim)
+    claim, inner = path["claim"], location.rstrip("`")
+    place = "" if inner == f"$.{claim}" else f", at {inner}"
+    return InvalidClaimError(f"The claim {claim!r} has the wrong type: {_shown(reason)}{place}.", claim=claim)
+
+
+def _translated_without_path(text: str) -> ClaimError | MalformedTokenError:
+    """Translate what concerns the claims as a whole."""
+    missing, unknown = _MISSING.fullmatch(text), _UNKNOWN.fullmatch(text)
+    if missing is not None:
+        return MissingClaimError(f"The claim {missing['claim']!r} is missing.", claim=missing["claim"])
+    if unknown is not None:
+        claim = _shown(unknown["claim"])
+        return InvalidClaimError(f"The claim {claim!r} is not one of those that are known.", claim=claim)
+    if text.startswith("Expected `"):
+        return MalformedTokenError("The payload is not a JSON object of claims.")
+    return InvalidClaimError(f"The claims are refused by their type: {_shown(text)}.", claim="")
 
 
 def _shown(reason: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from ..._core.clock import Clock
 from ..arguments import names
 from ..errors import (
     AudienceMismatchError,
@@ -23,7 +24,7 @@ from ..errors import (
 )
 from .claims import REGISTERED, Claims
 
-__all__ = ["Anything", "ClaimsPolicy", "instant", "make_policy", "missing"]
+__all__ = ["Anything", "ClaimsPolicy", "instant", "make_policy", "missing", "the_clock"]
 
 _MOST_LEEWAY = timedelta(minutes=10)
 
@@ -67,62 +68,48 @@ class ClaimsPolicy(msgspec.Struct, frozen=True, kw_only=True):
         """Check the registered claims at a point in time. Raises a kind of ``ClaimError`` at the first that fails.
 
         The whole of it in one function, and the token's numbers only compared, never computed with: this runs with
-        every token, and a token's integer may be of any size.
+        every token, and a token's integer may be of any size. Each comparison is written so that a clock that returns
+        no number (NaN) refuses everything.
         """
         for name in self.required:
             if getattr(claims, name) is None:
                 raise missing(name)
+        exp, nbf, iat, aud = claims.exp, claims.nbf, claims.iat, claims.aud
         latest, earliest = now + self.leeway, now - self.leeway
-        # Each comparison is written so that a clock that returns no number (NaN) refuses everything.
-        if claims.exp is not None and not claims.exp > earliest:
-            raise _wrong_time(
-                ExpiredTokenError,
-                "The token has expired.",
-                claim="exp",
-                value=claims.exp,
-                expected=f"later than {now:.0f}",
-            )
-        if claims.nbf is not None and not claims.nbf <= latest:
-            raise _wrong_time(
-                TokenNotYetValidError,
-                "The token is not valid yet.",
-                claim="nbf",
-                value=claims.nbf,
-                expected=f"not later than {now:.0f}",
-            )
-        if claims.iat is not None and not claims.iat <= latest:
-            raise _wrong_time(
-                IssuedInFutureError,
-                "The token was issued in the future.",
-                claim="iat",
-                value=claims.iat,
-                expected=f"not later than {now:.0f}",
-            )
-        if self.max_age is not None and (claims.iat is None or not claims.iat >= earliest - self.max_age):
-            self._refuse_age(claims.iat)
+        if exp is not None and not exp > earliest:
+            raise self._wrong_time(ExpiredTokenError, claim="exp", value=exp, limit=earliest, now=now)
+        if nbf is not None and not nbf <= latest:
+            raise self._wrong_time(TokenNotYetValidError, claim="nbf", value=nbf, limit=latest, now=now)
+        if iat is not None and not iat <= latest:
+            raise self._wrong_time(IssuedInFutureError, claim="iat", value=iat, limit=latest, now=now)
+        if self.max_age is not None and not (iat is not None and iat >= earliest - self.max_age):
+            raise self._too_old(iat, limit=earliest - self.max_age, now=now)
         if claims.iss != self.issuer and not self.any_issuer:
             raise self._wrong_issuer(claims.iss)
-        if not (
-            claims.aud in self.audience if type(claims.aud) is str else self._accepts_audience(claims.aud)
-        ):
-            self._refuse_audience(claims.aud)
+        if not (aud in self.audience if type(aud) is str else self._accepts_audience(aud)):
+            self._refuse_audience(aud)
 
-    def _refuse_age(self, iat: float | None) -> None:
+    def _wrong_time(
+        self, kind: type[ClaimError], *, claim: str, value: float, limit: float, now: float
+    ) -> ClaimError:
+        detail = f"{claim} is {shown(value)}, the time is {now:.0f}, the leeway {self.leeway:g} s"
+        return kind(_TIME_MESSAGES[kind], claim=claim, value=value, expected=limit, detail=detail)
+
+    def _too_old(self, iat: float | None, *, limit: float, now: float) -> ClaimError:
         if iat is None:
-            raise missing("iat")
-        raise TokenTooOldError(
-            "The token was issued too long ago.",
-            claim="iat",
-            value=iat,
-            expected=f"at most {self.max_age:.0f} s old",
-        )
+            return missing("iat")
+        return self._wrong_time(TokenTooOldError, claim="iat", value=iat, limit=limit, now=now)
 
-    def _wrong_issuer(self, iss: str | None) -> IssuerMismatchError | MissingClaimError:
+    def _wrong_issuer(self, iss: str | None) -> ClaimError:
         if iss is None:
             return missing("iss", expected=self.issuer)
-        return IssuerMismatchError(
-            "The token is from another issuer.", claim="iss", value=iss, expected=self.issuer
+        message = (
+            "The token is from another issuer."
+            if self.issuer is not None
+            else "The token names an issuer, and the verifier was told that there is none (issuer=None)."
         )
+        detail = f"iss is {shown(iss)}, expected {shown(self.issuer)}"
+        return IssuerMismatchError(message, claim="iss", value=iss, expected=self.issuer, detail=detail)
 
     def _accepts_audience(self, aud: tuple[str, ...] | str | None) -> bool:
         if aud is None:
@@ -132,18 +119,34 @@ class ClaimsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     def _refuse_audience(self, aud: str | tuple[str, ...] | None) -> None:
         if self.any_audience:
             return
-        expected = sorted(self.audience)
+        expected = tuple(sorted(self.audience))
         if aud is None:
             raise missing("aud", expected=expected)
-        raise AudienceMismatchError(
-            "The token is for another audience.", claim="aud", value=aud, expected=expected
+        message = (
+            "The token is for another audience."
+            if expected
+            else "The token names an audience, and the verifier was told that there is none (audience=None)."
         )
+        detail = f"aud is {shown(aud)}, expected {shown(expected)}"
+        raise AudienceMismatchError(message, claim="aud", value=aud, expected=expected, detail=detail)
 
 
-def _wrong_time(
-    kind: type[ClaimError], message: str, *, claim: str, value: float, expected: str
-) -> ClaimError:
-    return kind(message, claim=claim, value=value, expected=expected)
+_TIME_MESSAGES: dict[type[ClaimError], str] = {
+    ExpiredTokenError: "The token has expired.",
+    TokenNotYetValidError: "The token is not valid yet.",
+    IssuedInFutureError: "The token was issued in the future.",
+    TokenTooOldError: "The token was issued too long ago.",
+}
+
+_MOST_SHOWN = 100
+
+
+def shown(value: object) -> str:
+    """Return a hostile value for the operator's eyes: escaped, and not longer than a line or two."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"a number of {value.bit_length()} bits"
+    text = ascii(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def missing(claim: str, *, expected: Any = None) -> MissingClaimError:
@@ -190,6 +193,13 @@ def _audience(audience: object) -> frozenset[str]:
             "'audience' must be this recipient's identifier or identifiers, or None if tokens must not have one."
         )
     return identifiers
+
+
+def the_clock(clock: object) -> Clock:
+    """Return what must be a clock. Raises ``ConfigurationError`` if it cannot be called."""
+    if not callable(clock):
+        raise ConfigurationError("'clock' must be a function that returns the time in seconds.")
+    return clock
 
 
 def instant(now: float | datetime) -> float:

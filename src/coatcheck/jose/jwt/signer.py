@@ -14,17 +14,23 @@ from ..._core import base64url, json
 from ..._core.clock import Clock, system_clock
 from .. import jwe
 from ..errors import ConfigurationError, KeyUseError
+from ..header import is_media_type
 from ..json_serialization import encoded_header
+from ..jwe.sealing import chosen_content
 from ..jws.signature import protected_parameters
 from ..key import Key, the_key
 from .claims import REGISTERED, Claims, keeps_registered_fields
-from .policy import Anything, instant
+from .policy import Anything, instant, the_clock
 
 __all__ = ["Signer"]
 
 _DEFAULT_LIFETIME = timedelta(minutes=5)
 _TIMES = ("exp", "nbf", "iat")
 _NOTHING = (None,) * 5
+_NO_SIGNING = {
+    True: "The key is not for signing: see its algorithm, 'use' and 'key_ops'.",
+    False: "This is a public key; to sign takes the private key.",
+}
 _TEXT = frozenset({str})
 
 
@@ -78,10 +84,12 @@ class Signer:
             KeyUseError: If a key is not for signing, or not for encrypting.
         """
         if not the_key(key).allows("sign"):
-            raise KeyUseError("To sign takes a private key or a secret that is for signatures and may sign.")
-        if encrypt_to is not None and not (isinstance(encrypt_to, Key) and encrypt_to.allows("encrypt")):
-            raise KeyUseError("'encrypt_to' takes a key that is for encryption and may encrypt.")
-        if not isinstance(typ, str) or not typ:
+            raise KeyUseError(_NO_SIGNING[key.is_private])
+        if encrypt_to is not None:
+            if not the_key(encrypt_to).allows("encrypt"):
+                raise KeyUseError("'encrypt_to' takes a key that is for encryption and may encrypt.")
+            enc = chosen_content(enc, [encrypt_to]).name
+        if not isinstance(typ, str) or not is_media_type(typ):
             raise ConfigurationError("'typ' must name the kind of token, for example 'at+jwt'.")
         if issuer is not None and (not isinstance(issuer, str) or not issuer):
             raise ConfigurationError(
@@ -91,7 +99,7 @@ class Signer:
         self._typ = typ
         self._issuer = issuer
         self._lifetime = _seconds(lifetime)
-        self._clock = clock
+        self._clock = the_clock(clock)
         self._encrypt_to = encrypt_to
         self._enc = enc
         parameters = protected_parameters(key, typ=typ, cty=None, header=header, b64=True)
@@ -112,7 +120,7 @@ class Signer:
             ConfigurationError: If the claims contradict the signer or cannot be written as JSON.
             KeyUseError: If the key may not sign.
         """
-        issued_at = int(self._clock() if now is None else instant(now))
+        issued_at = int(instant(self._clock() if now is None else now))
         payload = self._payload(claims, issued_at)
         message = self._protected + base64url.encode_to_bytes(payload)
         token = message + b"." + base64url.encode_to_bytes(self._key.sign(message))
@@ -166,7 +174,9 @@ class Signer:
 
 def _stated(claims: Claims) -> dict[str, Any]:
     """Return what a claims object states. A registered claim of ``None`` is one that it does not."""
-    members: dict[str, Any] = msgspec.to_builtins(claims, builtin_types=(datetime,))
+    members = msgspec.to_builtins(claims, builtin_types=(datetime,))
+    if not isinstance(members, dict):
+        raise ConfigurationError("A type that is written as an array (array_like) is no type for claims.")
     # A default counts as stated too, and no registered claim goes by another name.
     members.update((name, getattr(claims, name)) for name in REGISTERED)
     return {name: value for name, value in members.items() if value is not None or name not in REGISTERED}
@@ -175,7 +185,8 @@ def _stated(claims: Claims) -> dict[str, Any]:
 @lru_cache(maxsize=256)
 def _is_written_as_stated(kind: type[Claims]) -> bool:
     """Tell whether writing an object of this type leaves out exactly the registered claims that it does not state."""
-    return kind.__struct_config__.omit_defaults and keeps_registered_fields(kind)
+    config = kind.__struct_config__
+    return config.omit_defaults and not config.array_like and keeps_registered_fields(kind)
 
 
 def _encoded(claims: object) -> bytes:
@@ -199,7 +210,9 @@ def _seconds(lifetime: object) -> int | None:
     if isinstance(lifetime, Anything):
         return None
     if not isinstance(lifetime, timedelta) or lifetime < timedelta(seconds=1):
-        raise ConfigurationError("'lifetime' must be a timedelta of at least a second.")
+        raise ConfigurationError(
+            "'lifetime' must be a timedelta of at least a second; for tokens that never end: hazmat.NO_EXPIRY."
+        )
     return int(lifetime.total_seconds())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any, Generic, Literal, TypeVar, overload
 
 import msgspec
@@ -21,14 +22,14 @@ from ..errors import (
     MalformedTokenError,
     UnexpectedTypeError,
 )
-from ..header import Header, parse_header, same_media_type
+from ..header import Header, is_media_type, parse_header, same_media_type
 from ..jws.signature import check_headers
 from ..key import Key
 from ..key_set import KeySet, as_key_set
-from ..limits import DEFAULT_LIMITS, Limits
+from ..limits import DEFAULT_LIMITS, Limits, the_limits
 from .claims import Claims, ClaimsDecoder
 from .model import VerifiedToken
-from .policy import Anything, instant, make_policy, missing
+from .policy import Anything, instant, make_policy, missing, the_clock
 
 __all__ = ["Verifier"]
 
@@ -122,12 +123,12 @@ class Verifier(Generic[C]):
         self._policy = make_policy(
             issuer=issuer, audience=audience, require=require, leeway=leeway, max_age=max_age
         )
-        if not isinstance(typ, str) or not typ:
+        if not isinstance(typ, str) or not is_media_type(typ):
             raise ConfigurationError("'typ' must name the kind of token, for example 'at+jwt'.")
         self._typ = typ
+        self._limits = the_limits(limits)
         self._claims: ClaimsDecoder[C] = ClaimsDecoder(claims, depth=limits.depth)
-        self._clock = clock
-        self._limits = limits
+        self._clock = the_clock(clock)
         self._known: dict[bytes, tuple[Verify, Header, Key]] = {}
 
     def verify(self, token: str | bytes, *, now: float | datetime | None = None) -> VerifiedToken[C]:
@@ -164,13 +165,17 @@ class Verifier(Generic[C]):
         # Not a claim is looked at before this line: the signature holds.
         registered, claims = self._claims.decode(payload)
         policy = self._policy
-        policy.check(registered, self._clock() if now is None else instant(now))
+        moment = self._clock() if now is None else now
+        # A plain number is the common case; all else is looked at more closely.
+        policy.check(registered, moment if type(moment) is float and 0 < moment < inf else instant(moment))
         if policy.required_names:
             _check_required(policy.required_names, payload)
         return VerifiedToken(claims, header, key, payload)
 
     def _verify_unknown(self, segment: bytes, message: bytes, signature: bytes) -> tuple[Header, Key]:
         """Verify under a header not seen before; remember it if it was a good token that brought it."""
+        if segment[:7].lower() == b"bearer ":
+            raise MalformedTokenError("What was given begins with 'Bearer': take the scheme off first.")
         parameters = parse_header(segment, self._limits)
         header, b64 = check_headers(parameters, parameters, ())
         if not b64:
@@ -200,8 +205,9 @@ class Verifier(Generic[C]):
                 return
         elif same_media_type(typ, self._typ):
             return
+        stated = "states no type" if typ is None else "is of another type"
         raise UnexpectedTypeError(
-            f"The token must be of type {self._typ!r} ('typ').", typ=typ, expected=self._typ
+            f"The token {stated}; it must be of type {self._typ!r} ('typ').", typ=typ, expected=self._typ
         )
 
     def _decrypted(self, octets: bytes) -> bytes:

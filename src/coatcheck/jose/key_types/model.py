@@ -63,9 +63,13 @@ def text_member(members: Mapping[str, Any], name: str) -> str:
 
 def octets_member(members: Mapping[str, Any], name: str, *, size: int | None = None) -> bytes:
     """Read a base64url member, of exactly ``size`` octets where that is given."""
+    text = text_member(members, name)
+    # An encoding error would carry the whole text, which may be a secret.
+    if not text.isascii():
+        raise KeyImportError(f"The JWK's member {name!r} is not canonical base64url.")
     try:
-        octets = base64url.decode(text_member(members, name).encode())
-    except ValueError:
+        octets = base64url.decode(text.encode())
+    except base64url.Base64URLError:
         raise KeyImportError(f"The JWK's member {name!r} is not canonical base64url.") from None
     if size is not None and len(octets) != size:
         raise KeyImportError(f"The JWK's member {name!r} must be {size} octets long, not {len(octets)}.")

@@ -10,8 +10,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x448, x25519
 
 from ..._core import base64url
-from ..errors import KeyImportError, UnsupportedKeyError, WeakKeyError
+from ..errors import KeyImportError, UnsupportedKeyError
 from .model import KeyMaterial, KeyType, octets_member, text_member
+from .okp_strength import check_edwards, check_montgomery
 
 __all__ = ["OKP", "generate_okp"]
 
@@ -30,36 +31,12 @@ _CURVES = {
 }
 
 
-def _small_order_encodings() -> dict[str, frozenset[bytes]]:
-    """Return the y coordinates of the points whose order divides the cofactor, also written not fully reduced."""
-    p25519, p448 = 2**255 - 19, 2**448 - 2**224 - 1
-    # On Ed25519 those of order 8 are the roots of d*y**4 + 2*y**2 - 1.
-    y = int.from_bytes(
-        bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
-    )
-    ed25519_points = (0, 1, p25519 - 1, p25519, p25519 + 1, y, p25519 - y)
-    ed448_points = (0, 1, p448 - 1, p448, p448 + 1)
-    return {
-        "Ed25519": frozenset(number.to_bytes(32, "little") for number in ed25519_points),
-        "Ed448": frozenset(number.to_bytes(57, "little") for number in ed448_points),
-    }
-
-
-_SMALL_ORDER = _small_order_encodings()
-
-
-def _refuse_small_order(crv: str, public: Any) -> None:
-    """Refuse public keys of which anyone knows a signature or the shared secret (RFC 7748 section 6, RFC 8032).
-
-    With the neutral element as the key, one signature verifies for every message.
-    """
+def _check_public(crv: str, public: Any) -> None:
     octets = public.public_bytes_raw()
-    if crv in _SMALL_ORDER:
-        weak = octets[:-1] + bytes([octets[-1] & 0x7F]) in _SMALL_ORDER[crv]
+    if crv.startswith("Ed"):
+        check_edwards(crv, octets)
     else:
-        weak = not _agrees(_CURVES[crv], public)
-    if weak:
-        raise WeakKeyError(f"The public key is a point of small order on {crv}: it protects nothing.")
+        check_montgomery(crv, octets, agrees=lambda: _agrees(_CURVES[crv], public))
 
 
 def _agrees(curve: _Curve, public: Any) -> bool:
@@ -92,7 +69,7 @@ def _material(crv: str, curve: _Curve, key: Any) -> KeyMaterial:
     bits = curve.size * 8
     if isinstance(key, curve.private):
         return KeyMaterial(kty="OKP", crv=crv, bits=bits, private=key, public=key.public_key())
-    _refuse_small_order(crv, key)
+    _check_public(crv, key)
     return KeyMaterial(kty="OKP", crv=crv, bits=bits, private=None, public=key)
 
 
