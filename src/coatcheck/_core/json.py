@@ -66,7 +66,7 @@ def decode_object(text: bytes, *, max_depth: int) -> dict[str, Any]:
         # msgspec is the stricter parser (lone surrogates, NaN, numbers out of range); the standard library's is the
         # one that shows duplicate names. Both must agree to read it. Neither is in a hot path.
         msgspec.json.decode(text)
-        value = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates)
+        value = _decode_with_duplicates_shown(text.decode("utf-8"))
     except JSONError:
         raise
     except (ValueError, RecursionError):
@@ -81,3 +81,6 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise JSONError("a member name is repeated")
     return members
+
+
+_decode_with_duplicates_shown = json.JSONDecoder(object_pairs_hook=_without_duplicates).decode

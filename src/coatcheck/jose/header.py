@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 from .._core import base64url, json
 from .errors import ConfigurationError, CriticalHeaderError, InvalidHeaderError, TokenTooLargeError
@@ -36,18 +36,37 @@ _NOT_EXTENSIONS = frozenset(
 class Header(Mapping[str, Any]):
     """The parameters of a token's header: a read-only mapping with names for the common ones."""
 
-    __slots__ = ("_parameters", "alg", "kid", "typ")
+    __slots__ = ("_parameters",)
 
-    alg: str
-    kid: str | None
-    typ: str | None
+    _parameters: Mapping[str, Any]
 
     def __init__(self, parameters: Mapping[str, Any]) -> None:
-        """Take parameters whose types have been checked by ``parse_header``."""
-        self._parameters = frozen(parameters)
-        self.alg = parameters["alg"]
-        self.kid = parameters.get("kid")
-        self.typ = parameters.get("typ")
+        """Take parameters whose types have been checked by ``check_parameters``."""
+        object.__setattr__(self, "_parameters", frozen(parameters))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("A header cannot be changed.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("A header cannot be changed.")
+
+    @property
+    def alg(self) -> str:
+        """The algorithm."""
+        alg: str = self._parameters["alg"]
+        return alg
+
+    @property
+    def kid(self) -> str | None:
+        """The identifier of the key, or ``None``."""
+        kid: str | None = self._parameters.get("kid")
+        return kid
+
+    @property
+    def typ(self) -> str | None:
+        """The kind of token, or ``None``."""
+        typ: str | None = self._parameters.get("typ")
+        return typ
 
     @property
     def cty(self) -> str | None:
@@ -60,14 +79,6 @@ class Header(Mapping[str, Any]):
         """The content encryption of a JWE, or ``None``."""
         enc: str | None = self._parameters.get("enc")
         return enc
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if hasattr(self, name):
-            raise AttributeError("A header cannot be changed.")
-        super().__setattr__(name, value)
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError("A header cannot be changed.")
 
     def __getitem__(self, name: str) -> Any:
         return self._parameters[name]
@@ -85,7 +96,9 @@ class Header(Mapping[str, Any]):
 def frozen(value: Any) -> Any:
     """Return a copy that nobody can change: a header is shared by every token that carries it."""
     if isinstance(value, Mapping):
-        return MappingProxyType({name: frozen(item) for name, item in value.items()})
+        # Most parameters are text, which needs no copy.
+        members = {name: item if type(item) is str else frozen(item) for name, item in value.items()}
+        return MappingProxyType(members)
     if isinstance(value, (list, tuple)):
         return tuple(frozen(item) for item in value)
     return value

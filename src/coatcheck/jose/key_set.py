@@ -62,6 +62,13 @@ class KeySet:
         self._ignored = tuple(ignored)
 
     @classmethod
+    def _of_one(cls, key: Key) -> KeySet:
+        """Make the set of a single key, which can contradict nothing."""
+        single = cls.__new__(cls)
+        single._keys, single._ignored = (key,), ()  # noqa: SLF001 - its own
+        return single
+
+    @classmethod
     def from_jwks(
         cls,
         jwks: Mapping[str, Any] | str | bytes,
@@ -160,7 +167,7 @@ class KeySet:
 def as_key_set(keys: Key | KeySet) -> KeySet:
     """Take one key or a set. Raises ``ConfigurationError`` for anything else, such as bytes or an empty set."""
     if isinstance(keys, Key):
-        return KeySet((keys,))
+        return KeySet._of_one(keys)  # noqa: SLF001 - nothing to check
     if not isinstance(keys, KeySet):
         raise ConfigurationError(
             "Keys are given as a Key or a KeySet; Key.from_jwk and its siblings make them."

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _MOST_DECOMPRESSED = 2**30
+_EVERY_CONTENT = frozenset(CONTENT_ENCRYPTION)
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,14 +72,14 @@ def make_policy(
     limits: Limits,
 ) -> Policy:
     """Check the caller's wishes. Raises ``ConfigurationError``."""
-    accepted = frozenset(CONTENT_ENCRYPTION) if enc is None else names(enc, "enc")
+    accepted = _EVERY_CONTENT if enc is None else names(enc, "enc")
     if not accepted or accepted - CONTENT_ENCRYPTION.keys():
         raise ConfigurationError(f"'enc' must name one or several of {', '.join(CONTENT_ENCRYPTION)}.")
     if max_decompressed is not None and (
         type(max_decompressed) is not int or not 1 <= max_decompressed <= _MOST_DECOMPRESSED
     ):
         raise ConfigurationError(f"'max_decompressed' must be from 1 to {_MOST_DECOMPRESSED} octets.")
-    extensions = names(understood, "understood")
+    extensions = names(understood, "understood") if understood != () else frozenset()
     return Policy(enc=accepted, understood=extensions, max_decompressed=max_decompressed, limits=limits)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import msgspec
@@ -24,7 +24,7 @@ from ..errors import (
 )
 from .claims import REGISTERED, Claims
 
-__all__ = ["Anything", "ClaimsPolicy", "instant", "make_policy", "missing", "the_clock"]
+__all__ = ["Anything", "ClaimsPolicy", "instant", "make_policy", "missing", "seconds_of", "the_clock"]
 
 _MOST_LEEWAY = timedelta(minutes=10)
 
@@ -200,6 +200,11 @@ def the_clock(clock: object) -> Clock:
     if not callable(clock):
         raise ConfigurationError("'clock' must be a function that returns the time in seconds.")
     return clock
+
+
+def seconds_of(moment: float | datetime) -> float:
+    """Return a point in time as seconds, as ``instant`` does: a plain number, the common case, without asking more."""
+    return moment if type(moment) is float and 0 < moment < inf else instant(moment)
 
 
 def instant(now: float | datetime) -> float:

@@ -20,7 +20,7 @@ from ..jwe.sealing import chosen_content
 from ..jws.signature import protected_parameters
 from ..key import Key, the_key
 from .claims import REGISTERED, Claims, keeps_registered_fields
-from .policy import Anything, instant, the_clock
+from .policy import Anything, instant, seconds_of, the_clock
 
 __all__ = ["Signer"]
 
@@ -120,7 +120,7 @@ class Signer:
             ConfigurationError: If the claims contradict the signer or cannot be written as JSON.
             KeyUseError: If the key may not sign.
         """
-        issued_at = int(instant(self._clock() if now is None else now))
+        issued_at = int(seconds_of(self._clock() if now is None else now))
         payload = self._payload(claims, issued_at)
         message = self._protected + base64url.encode_to_bytes(payload)
         token = message + b"." + base64url.encode_to_bytes(self._key.sign(message))
@@ -193,7 +193,7 @@ def _encoded(claims: object) -> bytes:
     """Write claims as JSON. Raises ``ConfigurationError`` for NaN and infinity, which JSON does not have."""
     written = json.encode(claims)
     # The encoder writes null in their place, and only there is it worth looking for them.
-    if b"null" in written and _has_no_number(msgspec.to_builtins(claims)):
+    if written.rfind(b"null") >= 0 and _has_no_number(msgspec.to_builtins(claims)):
         raise ConfigurationError("The claims have a number that JSON cannot write (NaN or infinity).")
     return written
 

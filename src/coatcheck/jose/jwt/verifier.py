@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from math import inf
 from typing import Any, Generic, Literal, TypeVar, overload
 
 import msgspec
@@ -29,7 +28,7 @@ from ..key_set import KeySet, as_key_set
 from ..limits import DEFAULT_LIMITS, Limits, the_limits
 from .claims import Claims, ClaimsDecoder
 from .model import VerifiedToken
-from .policy import Anything, instant, make_policy, missing, the_clock
+from .policy import Anything, make_policy, missing, seconds_of, the_clock
 
 __all__ = ["Verifier"]
 
@@ -165,9 +164,7 @@ class Verifier(Generic[C]):
         # Not a claim is looked at before this line: the signature holds.
         registered, claims = self._claims.decode(payload)
         policy = self._policy
-        moment = self._clock() if now is None else now
-        # A plain number is the common case; all else is looked at more closely.
-        policy.check(registered, moment if type(moment) is float and 0 < moment < inf else instant(moment))
+        policy.check(registered, seconds_of(self._clock() if now is None else now))
         if policy.required_names:
             _check_required(policy.required_names, payload)
         return VerifiedToken(claims, header, key, payload)
