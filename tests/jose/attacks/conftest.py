@@ -1,4 +1,4 @@
-"""The catalogue's keys as fixtures, one of each for the whole session: making an RSA key is slow."""
+"""The keys as fixtures, one of each for the whole session: making an RSA key is slow."""
 
 import sys
 from collections.abc import Iterator

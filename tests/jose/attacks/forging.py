@@ -174,7 +174,7 @@ def from_private(private: PrivateKey, alg: str, kid: str | None = None) -> Key:
     return Key.from_pem(pkcs8(private), alg, kid=kid)
 
 
-# The catalogue's keys, each made when first asked for. They have no identifier, so that every token may mean them.
+# The keys, each made when first asked for. They have no identifier, so that every token may mean them.
 _MAKE: dict[str, Callable[[], Key]] = {
     "KHS": lambda: Key.from_secret(SECRET, "HS256"),
     "KRS": lambda: from_private(rsa_private(), "RS256"),

@@ -1,4 +1,4 @@
-"""Theme A: whoever writes the header does not choose the algorithm."""
+"""Whoever writes the header does not choose the algorithm."""
 
 import os
 from collections.abc import Callable
@@ -57,7 +57,7 @@ from tests.jose.attacks.forging import (
 HMACS = [("HS256", "sha256"), ("HS384", "sha384"), ("HS512", "sha512")]
 
 
-# --- A1 to A5: no unsigned tokens --------------------------------------------------------------------------
+# --- no unsigned tokens --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SIGNING_KEYS)
@@ -142,7 +142,7 @@ def test_rfc8725_none_can_neither_be_named_nor_produced(alg: str) -> None:
     assert KeySet.from_jwks({"keys": [{"kty": "oct", "k": b(SECRET), "alg": alg}]}).ignored
 
 
-# --- A6 to A8: a public key is no secret -------------------------------------------------------------------
+# --- a public key is no secret -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alg, digest", HMACS)
@@ -179,7 +179,7 @@ def test_cve_2024_37568_header_never_chooses_the_algorithm(name: str, alg: str) 
     )
 
 
-# --- A9 to A12: one key, one algorithm ---------------------------------------------------------------------
+# --- one key, one algorithm ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_alg_argument_of_another_key_type_is_refused() -> None:
         refused(KeyUseError, Key.from_pem, forging.spki(forging.rsa_private()), alg)
 
 
-# --- A13, A14: where and how the header names it ------------------------------------------------------------
+# --- where and how the header names it ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alg", [None, 1, True, 1.5, ["HS256"], {"a": 1}, []], ids=repr)
@@ -347,7 +347,7 @@ def test_unprotected_alg_of_the_key_verifies_and_the_rest_stays_apart() -> None:
     assert dict(verified.signatures[0].unprotected) == {"alg": "RS256", "typ": "admin"}
 
 
-# --- A15, A16: encryption ----------------------------------------------------------------------------------
+# --- encryption ----------------------------------------------------------------------------------
 
 
 def _concat_kdf(shared: bytes, algorithm: str) -> bytes:
@@ -356,7 +356,7 @@ def _concat_kdf(shared: bytes, algorithm: str) -> bytes:
 
 
 def _wrapped(alg: str, cek: bytes) -> tuple[dict[str, Any], bytes]:
-    """Wrap a content encryption key for the key material that the catalogue's keys share."""
+    """Wrap a content encryption key for the key material that the keys share."""
     if alg == "A256KW":
         return {}, aes_key_wrap(SECRET[:32], cek)
     if alg == "A256GCMKW":
@@ -458,7 +458,7 @@ def test_rfc8725bis_enc_that_is_no_string_is_refused(header: dict[str, object]) 
     refused((InvalidHeaderError, AlgorithmMismatchError), jwe.decrypt, token, key("KDIR"))
 
 
-# --- A17, A18: what the caller names -----------------------------------------------------------------------
+# --- what the caller names -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alg", ["RSA1_5", "EdDSA"])

@@ -1,4 +1,4 @@
-"""Theme H: small tokens that ask for much work or much memory."""
+"""Small tokens that ask for much work or much memory."""
 
 import gzip
 import hashlib
@@ -48,7 +48,7 @@ def zeros(megabytes: int) -> bytes:
     return b"".join(compressor.compress(bytes(MEGABYTE)) for _ in range(megabytes)) + compressor.flush()
 
 
-# --- H1 to H5: compression ---------------------------------------------------------------------------------
+# --- compression ---------------------------------------------------------------------------------
 
 
 def test_zip_is_refused_unless_the_caller_sets_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +152,7 @@ def test_bound_of_decompression_must_be_a_sensible_number(bound: Any) -> None:
     refused(ConfigurationError, jwe.decrypt_json, token.flattened(), key("KDIR"), max_decompressed=bound)
 
 
-# --- H6 to H10: PBES2 --------------------------------------------------------------------------------------
+# --- PBES2 --------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Theme G: encrypted tokens that give something away, or decrypt where they should not."""
+"""Encrypted tokens that give something away, or decrypt where they should not."""
 
 import importlib
 import itertools
@@ -74,7 +74,7 @@ def test_the_tokens_that_are_tampered_with_below_are_good_ones(alg: str) -> None
         assert jwe.decrypt_json(good.flattened(), recipient(alg)).plaintext == b"secret"
 
 
-# --- G1 to G3, G18: the ephemeral key ----------------------------------------------------------------------
+# --- the ephemeral key ----------------------------------------------------------------------
 
 CURVES = {"P-256": (32, ec.SECP256R1()), "P-384": (48, ec.SECP384R1()), "P-521": (66, ec.SECP521R1())}
 
@@ -204,7 +204,7 @@ def test_swapped_or_moved_party_info_does_not_decrypt() -> None:
         refused_both_ways(DecryptionError, good.with_header(apu=b(apu), apv=b(apv)), key("KECDH"))
 
 
-# --- G4 to G6: the encrypted key ---------------------------------------------------------------------------
+# --- the encrypted key ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("encrypted_key", [b"\0", bytes(8), bytes(32), bytes(40), bytes(256)], ids=len)
@@ -273,7 +273,7 @@ def test_cek_of_odd_length_is_refused(alg: str, size: int) -> None:
     refused_both_ways(DecryptionError, token, recipient(alg))
 
 
-# --- G7 to G11: the content --------------------------------------------------------------------------------
+# --- the content --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("enc", CEK_SIZES)
@@ -401,7 +401,7 @@ def test_cve_2016_9123_borders_of_aad_iv_and_ciphertext_cannot_be_moved() -> Non
             refused(DecryptionError, jwe.decrypt_json, shifted, key("KKW"))
 
 
-# --- G12 to G14: oracles of the key encryption -------------------------------------------------------------
+# --- oracles of the key encryption -------------------------------------------------------------
 
 
 def rsa_variants(alg: str) -> Iterator[tuple[str, bytes]]:
@@ -503,7 +503,7 @@ def test_ghsa_6vvh_pxr4_25r7_unprotected_tag_does_not_replace_the_protected_one(
         refused(InvalidHeaderError, jwe.decrypt_json, token, recipient("A256GCMKW"))
 
 
-# --- G15, G16: what is authenticated -----------------------------------------------------------------------
+# --- what is authenticated -----------------------------------------------------------------------
 
 
 def test_aad_is_the_received_header_octets() -> None:
@@ -544,7 +544,7 @@ def test_protected_header_and_aad_do_not_flow_into_each_other() -> None:
     )
 
 
-# --- G17: several recipients -------------------------------------------------------------------------------
+# --- several recipients -------------------------------------------------------------------------------
 
 
 def general(*recipients: dict[str, Any], **members: Any) -> dict[str, Any]:

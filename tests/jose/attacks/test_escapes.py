@@ -1,4 +1,4 @@
-"""Theme L: what leaks, what escapes, and what can be changed afterwards."""
+"""What leaks, what escapes, and what can be changed afterwards."""
 
 import copy
 import json
@@ -32,7 +32,7 @@ from tests.jose.attacks.tampering import CEK_SIZES, WRAP, cbc, code, encrypted, 
 
 ES256 = {"alg": "ES256"}
 
-# --- L1: nothing but our own errors ------------------------------------------------------------------------
+# --- nothing but our own errors ------------------------------------------------------------------------
 
 TEXTS = st.one_of(
     st.text(max_size=60), st.text('eyJ.AQab-_=0 {}[]":,\\', max_size=60), st.binary(max_size=60)
@@ -272,7 +272,7 @@ def test_pkcs8_key_of_another_length_than_its_curve_is_our_error(curve: int, siz
     only_ours(Key.from_secret, der, "HS256")
 
 
-# --- L2: decryption errors ---------------------------------------------------------------------------------
+# --- decryption errors ---------------------------------------------------------------------------------
 
 
 def test_decryption_errors_are_indistinguishable() -> None:
@@ -305,7 +305,7 @@ def test_decryption_errors_are_indistinguishable() -> None:
     assert len(seen) == 1, seen
 
 
-# --- L3 to L5: what a result says, and that it stays so ----------------------------------------------------
+# --- what a result says, and that it stays so ----------------------------------------------------
 
 
 def test_unprotected_header_is_never_reported_as_verified() -> None:

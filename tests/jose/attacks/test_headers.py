@@ -1,4 +1,4 @@
-"""Theme D: the header is one strict JSON object, and what is critical in it is understood or refused."""
+"""The header is one strict JSON object, and what is critical in it is understood or refused."""
 
 import json
 import time
@@ -47,7 +47,7 @@ def _json_jws(protected: dict[str, Any] | None, unprotected: Any, payload: objec
     return {name: member for name, member in token.items() if member is not None}
 
 
-# --- D1 to D4: crit -----------------------------------------------------------------------------------------
+# --- crit -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_understanding_b64_does_not_loosen_it() -> None:
         refused(InvalidHeaderError, jws.verify, token, key("KHS"), understood={"b64"})
 
 
-# --- D5 to D10: b64 and detached payloads -------------------------------------------------------------------
+# --- b64 and detached payloads -------------------------------------------------------------------
 
 
 def _unencoded(header: dict[str, Any], payload: bytes) -> tuple[str, str]:
@@ -294,7 +294,7 @@ def test_detached_and_attached_payloads_are_not_confused() -> None:
         refused(ConfigurationError, jws.verify_json, without, key("KHS"), payload=payload)
 
 
-# --- D11 to D14: one object, read one way -------------------------------------------------------------------
+# --- one object, read one way -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -492,7 +492,7 @@ def test_header_that_was_verified_cannot_be_changed() -> None:
     assert header["x"]["y"] == (1,)
 
 
-# --- D15: what the caller may add ---------------------------------------------------------------------------
+# --- what the caller may add ---------------------------------------------------------------------------
 
 
 def _deep(levels: int) -> dict[str, Any]:

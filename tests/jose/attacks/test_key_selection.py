@@ -1,4 +1,4 @@
-"""Theme C: the keys are the caller's; a token can only point at one of them."""
+"""The keys are the caller's; a token can only point at one of them."""
 
 import gc
 import json
@@ -56,7 +56,7 @@ def _by_attacker(header: dict[str, Any], payload: object = CLAIMS) -> str:
     return tok(header, payload, forging.es(message(header, payload), forging.ec_private("P-256", "attacker")))
 
 
-# --- C1 to C4: keys that the token brings along -------------------------------------------------------------
+# --- keys that the token brings along -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("private", [False, True], ids=["public", "private"])
@@ -142,7 +142,7 @@ def _digest(octets: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
     return digest.finalize()
 
 
-# --- C5 to C7: kid ------------------------------------------------------------------------------------------
+# --- kid ------------------------------------------------------------------------------------------
 
 HOSTILE_KIDS = [
     *("../../dev/null", "/dev/null", "/proc/self/environ", "..\\..\\nul", "file:///etc/passwd"),
@@ -238,7 +238,7 @@ def test_escaped_spelling_of_a_kid_is_the_same_kid() -> None:
     assert verifier(key("KES").with_kid("Key-1")).verify(token).key.kid == "Key-1"
 
 
-# --- C8 to C12: sets ----------------------------------------------------------------------------------------
+# --- sets ----------------------------------------------------------------------------------------
 
 
 def test_duplicate_kids_are_refused() -> None:
@@ -316,7 +316,7 @@ def test_ghsa_869p_keys_are_values_never_callbacks_on_unverified_input() -> None
     assert not looked_up
 
 
-# --- C13: JWK Sets ------------------------------------------------------------------------------------------
+# --- JWK Sets ------------------------------------------------------------------------------------------
 
 
 def _good() -> dict[str, Any]:
@@ -422,7 +422,7 @@ def test_jwks_has_a_limited_size() -> None:
     refused(KeySetError, KeySet, [key("KES").with_kid(str(number)) for number in range(101)])
 
 
-# --- C14, C15: one verifier knows nothing of another ----------------------------------------------------------
+# --- one verifier knows nothing of another ----------------------------------------------------------
 
 
 def test_rfc8725_keys_belong_to_one_issuer() -> None:

@@ -1,4 +1,4 @@
-"""Theme B: what is taken for a key, and what is too weak to be one."""
+"""What is taken for a key, and what is too weak to be one."""
 
 import copy
 import hashlib
@@ -79,7 +79,7 @@ def _refused_as_secret(octets: bytes) -> None:
     refused((WeakKeyError, KeyImportError), Key.from_secret, long, "HS512")
 
 
-# --- B1 to B7: what is no secret ---------------------------------------------------------------------------
+# --- what is no secret ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_rfc8725_password_is_not_a_mac_key() -> None:
     refused(UnsupportedAlgorithmError, Key.from_password, PASSWORD, "PBES2")
 
 
-# --- B8 to B10: RSA ----------------------------------------------------------------------------------------
+# --- RSA ----------------------------------------------------------------------------------------
 
 
 def _modulus(bits: int) -> int:
@@ -332,7 +332,7 @@ def test_cve_2017_15361_roca_modulus_is_refused(alg: str) -> None:
     refused(WeakKeyError, KeySet.from_jwks, {"keys": [_rsa_jwk(roca_modulus())]}, algorithms={alg})
 
 
-# --- B11, B12: points and private halves -------------------------------------------------------------------
+# --- points and private halves -------------------------------------------------------------------
 
 P256 = 2**256 - 2**224 + 2**192 + 2**96 - 1
 N256 = int("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551", 16)
@@ -465,7 +465,7 @@ def test_file_whose_public_half_is_another_keys_is_refused() -> None:
     refused(KeyImportError, Key.from_der, der.replace(ours, other), "ES256")
 
 
-# --- B13, B14: points of small order -----------------------------------------------------------------------
+# --- points of small order -----------------------------------------------------------------------
 
 P25519, P448 = 2**255 - 19, 2**448 - 2**224 - 1
 D25519 = -121_665 * pow(121_666, -1, P25519) % P25519
@@ -553,7 +553,7 @@ def test_small_order_x448_public_key_is_refused() -> None:
         refused(WeakKeyError, Key.from_der, template[:-56] + x, "ECDH-ES")
 
 
-# --- B15 to B18: the members of a JWK ----------------------------------------------------------------------
+# --- the members of a JWK ----------------------------------------------------------------------
 
 
 def _contradictory() -> dict[str, tuple[type[JOSEError], dict[str, Any]]]:
@@ -815,7 +815,7 @@ def test_mldsa_jwk_of_wrong_size_or_without_alg_is_refused() -> None:
         refused(KeyImportError, Key.from_jwk, {**jwk, "priv": b(wrong)})
 
 
-# --- B19 to B22: paths, errors, exports, thumbprints -------------------------------------------------------
+# --- paths, errors, exports, thumbprints -------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Theme I: encrypted taken for signed, nested tokens, and tokens of one kind taken for another."""
+"""Encrypted taken for signed, nested tokens, and tokens of one kind taken for another."""
 
 import itertools
 import json
@@ -198,7 +198,7 @@ def test_a_verifier_that_could_never_decrypt_is_not_made() -> None:
     refused(KeyUseError, verifier, key("KES"), decrypt_with=key("KOAEP").public())
 
 
-# --- I6 to I8: kinds of tokens -----------------------------------------------------------------------------
+# --- kinds of tokens -----------------------------------------------------------------------------
 
 KINDS = [
     "JWT",
@@ -305,7 +305,7 @@ def test_type_is_checked_again_after_a_token_of_another_verifier() -> None:
         refused(UnexpectedTypeError, verifier(key("KES")).verify, token)
 
 
-# --- I9: claims in the header ------------------------------------------------------------------------------
+# --- claims in the header ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", ["outer", "inner"])

@@ -1,4 +1,4 @@
-"""Theme K: input that costs more to refuse than to send.
+"""Input that costs more to refuse than to send.
 
 Memory and operations are counted; the few times that are taken are compared with each other or with a bound far away.
 """
@@ -62,7 +62,7 @@ def entrances() -> dict[str, Callable[[Any], object]]:
 ENTRANCES = entrances()
 
 
-# --- K1 to K4: sizes ---------------------------------------------------------------------------------------
+# --- sizes ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("entrance", ENTRANCES.values(), ids=ENTRANCES)
@@ -225,7 +225,7 @@ def test_recipient_count_is_limited() -> None:
     refused(TokenTooLargeError, jwe.decrypt_json, {**members, "recipients": [entry] * 2}, ours, limits=limits)
 
 
-# --- K5: what errors carry ---------------------------------------------------------------------------------
+# --- what errors carry ---------------------------------------------------------------------------------
 
 
 def long_things() -> list[tuple[Callable[..., object], Any]]:
@@ -279,7 +279,7 @@ def test_cve_2025_65015_errors_never_carry_the_token() -> None:
     assert refusals > 50
 
 
-# --- K6, K7: numbers and texts -----------------------------------------------------------------------------
+# --- numbers and texts -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("digits", [5_000, 5_900])
@@ -342,7 +342,7 @@ def test_parsing_is_linear(text: Callable[[int], bytes]) -> None:
     assert time.perf_counter() - started < 10
 
 
-# --- K8: keys that take long -------------------------------------------------------------------------------
+# --- keys that take long -------------------------------------------------------------------------------
 
 
 def slow_keys() -> dict[str, dict[str, Any]]:
@@ -380,7 +380,7 @@ def test_private_rsa_key_without_its_primes_is_still_read() -> None:
     assert ours.thumbprint() == from_private(rsa_private(), "PS256").thumbprint()
 
 
-# --- K9: limits that make no sense -------------------------------------------------------------------------
+# --- limits that make no sense -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["token", "header", "depth", "recipients", "iterations"])

@@ -1,4 +1,4 @@
-"""Theme E: one token has one text, and one text is one token."""
+"""One token has one text, and one text is one token."""
 
 import json
 import string
@@ -80,7 +80,7 @@ def _in_segments(compact: str, change: Any) -> list[str]:
     return [".".join(segments) for segments in changed]
 
 
-# --- E1, E2: two serialisations -----------------------------------------------------------------------------
+# --- two serialisations -----------------------------------------------------------------------------
 
 
 def test_cve_2022_39227_json_compact_polyglot_is_refused() -> None:
@@ -133,7 +133,7 @@ def test_compact_token_is_not_in_json_serialisation() -> None:
     refused(no_jwe, jwe.decrypt_json, flattened(_good()), key("KDIR"))
 
 
-# --- E3 to E6: base64url ------------------------------------------------------------------------------------
+# --- base64url ------------------------------------------------------------------------------------
 
 FOREIGN = [
     *(
@@ -297,7 +297,7 @@ def test_nothing_in_a_signature_is_skipped_or_cut_off(inserted: str) -> None:
             _refused_jws(f"{head}.{payload}.{signature[:at]}{inserted}{signature[at:]}", MALFORMED, name)
 
 
-# --- E7 to E9: the form of a compact token ------------------------------------------------------------------
+# --- the form of a compact token ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ def test_token_with_methods_of_its_own_is_read_once() -> None:
     refused(InvalidSignatureError, verifier(key("KES")).verify, Shifting(forged))
 
 
-# --- E10 to E12: the form of a JSON token -------------------------------------------------------------------
+# --- the form of a JSON token -------------------------------------------------------------------
 
 SIGNATURES: tuple[Any, ...] = ([], None, {}, "", 1, True, [None], [1], ["x"], [[]], [{}], [{"protected": ""}])
 

@@ -1,4 +1,4 @@
-"""Theme F: signatures that a lenient implementation would take."""
+"""Signatures that a lenient implementation would take."""
 
 import ast
 import hashlib
@@ -35,7 +35,7 @@ def assert_forged(key: Key, signature: bytes) -> None:
     refused(InvalidSignatureError, key.verify, message({"alg": key.alg}), signature)
 
 
-# --- F1 to F4, F12: ECDSA ----------------------------------------------------------------------------------
+# --- ECDSA ----------------------------------------------------------------------------------
 
 
 class Curve:
@@ -156,7 +156,7 @@ def test_pss_salt_is_fresh() -> None:
     assert key("KPS").sign(b"one") != key("KPS").sign(b"one")
 
 
-# --- F5: Edwards curves ------------------------------------------------------------------------------------
+# --- Edwards curves ------------------------------------------------------------------------------------
 
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 ED448_ORDER = 2**446 - 13818066809895115352007386748515426880336692474882178609894547503885
@@ -211,7 +211,7 @@ def test_eddsa_signature_of_wrong_length_is_refused(alg: str) -> None:
         assert_forged(ours, forged)
 
 
-# --- F6 to F8: RSA -----------------------------------------------------------------------------------------
+# --- RSA -----------------------------------------------------------------------------------------
 
 _DIGEST_OID = {  # what follows the arc 2.16.840.1.101.3.4.2
     "sha256": 1,
@@ -389,19 +389,17 @@ def test_rsa_signature_of_wrong_length_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["KRS", "KPS"])
 def test_rsa_signature_whose_leading_zero_was_dropped_is_refused(name: str) -> None:
     private = forging.rsa_private()
-    for number in range(2_000):
+    for number in itertools.count():  # one in 256 begins with a zero octet
         header = {"alg": key(name).alg, "n": number}
         signature = forging.SIGN[name](message(header))
         if signature[0] == 0:
             break
-    else:
-        pytest.skip("no signature begins with a zero octet")
     assert isinstance(private, rsa.RSAPrivateKey)
     jws.verify(tok(header, CLAIMS, signature), key(name))
     refused(InvalidSignatureError, jws.verify, tok(header, CLAIMS, signature[1:]), key(name))
 
 
-# --- F9: HMAC ----------------------------------------------------------------------------------------------
+# --- HMAC ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alg, digest", [("HS256", "sha256"), ("HS384", "sha384"), ("HS512", "sha512")])
@@ -447,7 +445,7 @@ def test_cve_2016_7036_macs_are_compared_in_constant_time() -> None:
     assert compared == {"content.py", "hmac_sha2.py"}
 
 
-# --- F10: tampering ----------------------------------------------------------------------------------------
+# --- tampering ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", forging.SIGNING_KEYS)
@@ -476,7 +474,7 @@ def test_parts_of_two_tokens_do_not_make_a_third(name: str) -> None:
             refused(InvalidSignatureError, jws.verify, ".".join(mixture), key(name))
 
 
-# --- F11: ML-DSA -------------------------------------------------------------------------------------------
+# --- ML-DSA -------------------------------------------------------------------------------------------
 
 LATTICES: dict[str, tuple[Any, int, int]] = {  # with the two numbers that say where the hints stand
     "ML-DSA-44": (mldsa.MLDSA44PrivateKey, 80, 4),
