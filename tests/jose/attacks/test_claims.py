@@ -635,9 +635,6 @@ def test_claims_is_a_type_that_can_be_decoded(claims: Any) -> None:
     refused((MalformedTokenError, InvalidClaimError), made.verify, claiming())
 
 
-# --- J19, J20 ----------------------------------------------------------------------------------------------
-
-
 def signer(**settings: Any) -> jwt.Signer:
     return jwt.Signer(
         key("KES"), **{"issuer": ISSUER, "audience": AUDIENCE, "clock": lambda: float(NOW), **settings}

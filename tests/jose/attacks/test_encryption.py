@@ -582,8 +582,6 @@ def test_seventeenth_recipient_is_one_too_many() -> None:
     refused(TokenTooLargeError, jwe.decrypt_json, more, keys[15])
 
 
-# --- G19, G20 ----------------------------------------------------------------------------------------------
-
 MAKERS: dict[str, Callable[[], Key]] = {
     "dir": lambda: key("KDIR"),
     "A256KW": lambda: key("KKW"),

@@ -429,8 +429,6 @@ def test_claims_in_a_mapping_are_the_callers_own_copy() -> None:
     assert first.as_type(dict)["sub"] == "alice"
 
 
-# --- L6, L7 ------------------------------------------------------------------------------------------------
-
 HOSTILE = [
     "a\r\nb",
     "\x1b[31mred",

@@ -59,9 +59,6 @@ def test_a_good_nested_token_passes() -> None:
     assert token.key.alg == "ES256"
 
 
-# --- I1 to I5 ----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("header", [{}, {"typ": "JWT"}, {"cty": None}, {"typ": "JWT", "cty": "JWT"}], ids=str)
 def test_cve_2023_51774_encrypted_token_is_not_a_signed_one(header: dict[str, Any]) -> None:
     kept = {name: value for name, value in header.items() if value is not None}

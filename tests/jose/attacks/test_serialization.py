@@ -532,9 +532,6 @@ def test_payload_of_another_type_is_refused(payload: object) -> None:
     refused(MalformedTokenError, jws.verify_json, token, key("KES"))
 
 
-# --- E13, E14 -----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "signature",
     [b"", b"\0", b"\xff", b"null", *(bytes(size) for size in (31, 32, 48, 63, 64, 65, 132, 256, 512))],
