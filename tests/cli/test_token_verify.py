@@ -340,3 +340,21 @@ def test_an_empty_name_is_refused(run: Run, token: str, key_file: str, option: s
     shown = run("token", "verify", token, "--key", key_file, option, "")
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert f"{option} is empty" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "option, content",
+    [
+        ("--key", '{"kty":"oct","k":"TOPSECRET"}'),
+        ("--key", "-----BEGIN PRIVATE KEY-----TOPSECRET"),
+        ("--key", "TOPSECRET" * 30),
+        ("--key-env", "TOPSECRET=="),
+        ("--key-env", "TOPSECRET" * 30),
+    ],
+)
+def test_a_secret_given_where_a_name_belongs_is_not_repeated(
+    run: Run, token: str, option: str, content: str
+) -> None:
+    shown = run("token", "verify", "-", option, content, given=token)
+    assert shown.exit_code == 2
+    assert "TOPSECRET" not in shown.output + shown.stderr

@@ -37,6 +37,8 @@ _REASONS = {
     errno.EISDIR: "it is a directory",
     errno.EACCES: "you may not read it",
 }
+_LONGEST_NAME = 200
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _SCHEME = re.compile(r"(?:authorization:[ \t]*)?(?:bearer|dpop)[ \t]+", re.IGNORECASE)
 
 
@@ -74,10 +76,16 @@ def read_source(path: str, *, may_be_empty: bool = False) -> bytes:
             octets = file.read(MOST_OCTETS + 1)
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror or "the system refused")
-        raise InputError(f"{path!r} cannot be read: {reason}.") from None
+        raise InputError(f"{named(path)} cannot be read: {reason}.") from None
     except ValueError:
         raise InputError("The name of a file cannot contain a NUL character.") from None
-    return _bounded(octets, repr(path), may_be_empty=may_be_empty)
+    return _bounded(octets, named(path), may_be_empty=may_be_empty)
+
+
+def named(name: str) -> str:
+    """Return a name for an error. What may be the secret itself, given in its place, is not repeated into logs."""
+    is_name = len(name) <= _LONGEST_NAME and not name.lstrip().startswith(("{", "-----"))
+    return repr(name) if is_name else "What was given as a name (it looks like the content itself)"
 
 
 def is_terminal() -> bool:
@@ -103,6 +111,8 @@ def _bounded(octets: bytes, what: str, *, may_be_empty: bool = False) -> bytes:
 
 def read_variable(name: str) -> bytes:
     """Read an environment variable. Raises ``InputError`` if it is not set or empty."""
+    if not _VARIABLE.fullmatch(name):
+        raise InputError("What was given is not the name of an environment variable.")
     value = os.environ.get(name)
     if not value:
         raise InputError(f"The environment variable {name!r} is not set, or empty.")
