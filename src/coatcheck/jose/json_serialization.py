@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from .._core import base64url, json
 from .errors import ConfigurationError, InvalidHeaderError, MalformedTokenError, TokenTooLargeError
 from .header import parse_header
@@ -117,5 +119,5 @@ def encoded_header(parameters: Mapping[str, Any]) -> bytes:
     """Write header parameters as base64url of JSON. Raises ``ConfigurationError`` for what JSON cannot say."""
     try:
         return base64url.encode_to_bytes(json.encode(dict(parameters)))
-    except (TypeError, ValueError, OverflowError, RecursionError):
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
         raise ConfigurationError("The header has a value that cannot be written as JSON.") from None

@@ -112,7 +112,7 @@ class ClaimsDecoder(Generic[C]):
             registered: Any = claims if self._serves_for_checks else _decode_registered(text)
         except msgspec.ValidationError as error:
             raise _translated(error) from None
-        except (ValueError, RecursionError):
+        except (ValueError, msgspec.MsgspecError, RecursionError):
             raise MalformedTokenError("The payload is not a JSON object in UTF-8.") from None
         return registered, claims
 

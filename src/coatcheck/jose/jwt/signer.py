@@ -145,7 +145,7 @@ class Signer:
                     "Claims are given as a mapping, a Claims object or another msgspec.Struct."
                 )
             return _encoded(self._completed(claims, issued_at))
-        except (TypeError, ValueError, OverflowError, RecursionError):
+        except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
             raise ConfigurationError("The claims have a value that cannot be written as JSON.") from None
 
     def _spliced(self, body: bytes, issued_at: int) -> bytes:
