@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -164,6 +165,8 @@ def on_terminal(
     shown = b""
     waiting = True
     while True:
+        if not select.select([controller], [], [], 60)[0]:
+            process.kill()  # the test shall fail, not wait for ever
         try:
             chunk = os.read(controller, 4096)
         except OSError:  # the other side is closed

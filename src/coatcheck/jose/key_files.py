@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 
 from .arguments import password_octets
 from .errors import ConfigurationError, KeyImportError, KeyPasswordError, UnsupportedKeyError
@@ -24,7 +25,15 @@ _LARGEST_FILE = 65_536
 _ID_RSASSA_PSS = bytes.fromhex("06092a864886f70d01010a")
 _RSA_ENCRYPTION = bytes.fromhex("06092a864886f70d010101")
 # InternalError comes of a private key whose length is not that of its curve.
-_FOREIGN_ERRORS = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError)
+# The warning is an error where the application makes errors of warnings.
+_FOREIGN_ERRORS = (
+    CryptographyDeprecationWarning,
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    OverflowError,
+    InternalError,
+)
 
 
 def read_pem(data: object, *, password: object) -> object:

@@ -4,10 +4,13 @@ import copy
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -440,3 +443,18 @@ def test_the_scheme_of_a_header_is_told_from_the_token() -> None:
 def test_a_copy_of_a_key_is_the_key() -> None:
     assert copy.copy(SECRET) is SECRET
     assert copy.deepcopy({"key": SECRET})["key"] is SECRET
+
+
+def test_a_certificate_that_the_reader_warns_of_is_refused_where_warnings_are_errors() -> None:
+    # A serial number of zero, which RFC 5280 section 4.1.2.2 forbids. Warnings are errors in these tests.
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    good = (
+        x509.CertificateBuilder(name, name, key.public_key(), 0x5A5A5A5A5A, now, now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    assert Key.from_der(good, "RS256").kty == "RSA"
+    with pytest.raises(KeyImportError):
+        Key.from_der(good.replace(bytes.fromhex("5a5a5a5a5a"), bytes.fromhex("da5a5a5a5a")), "RS256")
