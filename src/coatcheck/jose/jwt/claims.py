@@ -87,11 +87,11 @@ class ClaimsDecoder(Generic[C]):
 
     def __init__(self, kind: type[C], *, depth: int) -> None:
         """Take the type and the deepest nesting allowed. Raises ``ConfigurationError`` if it cannot be decoded."""
-        check_kind(kind)
         try:
             self._decode: Callable[[str], C] = msgspec.json.Decoder(kind).decode
         except (TypeError, ValueError, NameError, AttributeError) as error:
             raise ConfigurationError(_NOT_DECODABLE, detail=str(error)) from None
+        _check_kind(kind)
         self._depth = depth
         self._serves_for_checks = keeps_registered_fields(kind)
 
@@ -117,19 +117,15 @@ class ClaimsDecoder(Generic[C]):
         return registered, claims
 
 
-def check_kind(kind: Any) -> None:
-    """Refuse types that cannot stand for a JSON object of claims, before the first token comes.
+def _check_kind(kind: Any) -> None:
+    """Refuse decodable types that cannot stand for a JSON object of claims, before the first token comes.
 
     Raises:
-        ConfigurationError: If it is written as an array, or msgspec cannot decode it.
+        ConfigurationError: If it is written as an array, or only a hook that is not here could decode it.
     """
     if getattr(getattr(kind, "__struct_config__", None), "array_like", False):
         raise ConfigurationError("A type that is written as an array (array_like) is no type for claims.")
-    try:
-        info = msgspec.inspect.type_info(kind)
-    except (TypeError, ValueError, NameError, AttributeError) as error:
-        raise ConfigurationError(_NOT_DECODABLE, detail=str(error)) from None
-    if isinstance(info, msgspec.inspect.CustomType) and kind is not object:
+    if isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType) and kind is not object:
         raise ConfigurationError(
             f"{kind.__name__} is no type that msgspec can decode. For models of another library use claims=dict, and "
             "build the model from the verified claims."
