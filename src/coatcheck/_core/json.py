@@ -69,11 +69,8 @@ def decode_object(text: bytes, *, max_depth: int) -> dict[str, Any]:
         value = _decode_with_duplicates_shown(text.decode("utf-8"))
     except JSONError:
         raise
-    except (
-        ValueError,
-        msgspec.MsgspecError,
-        RecursionError,
-    ):  # only newer releases make the second one of the first
+    # In old releases of msgspec its errors are no ValueErrors.
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         raise JSONError("not valid JSON in UTF-8") from None
     if not isinstance(value, dict):
         raise JSONError("not a JSON object")

@@ -458,3 +458,18 @@ def test_a_certificate_that_the_reader_warns_of_is_refused_where_warnings_are_er
     assert Key.from_der(good, "RS256").kty == "RSA"
     with pytest.raises(KeyImportError):
         Key.from_der(good.replace(bytes.fromhex("5a5a5a5a5a"), bytes.fromhex("da5a5a5a5a")), "RS256")
+
+
+def test_a_name_with_an_equality_of_its_own_cannot_write_a_claim_twice() -> None:
+    class Odd(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+        __hash__ = object.__hash__
+
+    several: list[dict[Any, Any]] = [{Odd("exp"): 2**40}, {Odd("exp"): 2**40, "iat": 1}]
+    for claims in several:
+        with pytest.raises(ConfigurationError, match="names of claims must be text"):
+            jwt.Signer(SECRET, issuer=ISSUER).sign(claims)

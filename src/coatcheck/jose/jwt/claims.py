@@ -127,8 +127,8 @@ def _check_kind(kind: Any) -> None:
         raise ConfigurationError("A type that is written as an array (array_like) is no type for claims.")
     if isinstance(msgspec.inspect.type_info(kind), msgspec.inspect.CustomType) and kind is not object:
         raise ConfigurationError(
-            f"{kind.__name__} is no type that msgspec can decode. For models of another library use claims=dict, and "
-            "build the model from the verified claims."
+            f"{getattr(kind, '__name__', kind)} is no type that msgspec can decode. For models of "
+            "another library use claims=dict, and build the model from the verified claims."
         )
 
 
