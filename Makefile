@@ -17,10 +17,12 @@ BIN := $(VENV)/bin
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-serve: $(VENV)/.has-cli ## install the command line and see it work
-	PATH="$(abspath $(BIN)):$$PATH" scripts/serve
+serve: $(VENV)/.has-all ## a demonstration at http://localhost:8000; ARGS="--port 9000" for another port
+	mkdir -p build/serve
+	cd build/serve && $(abspath $(BIN))/coatcheck dev $(ARGS)
 
 test: $(VENV)/.has-test ## the test-suite, with coverage; ARGS="-k jwt" for a part, without
+	scripts/system-package chromium chromium
 	$(BIN)/pytest $(or $(ARGS),--cov)
 
 check: $(VENV)/.has-check ## formatting, lint, types, public types, architecture
@@ -31,8 +33,9 @@ check: $(VENV)/.has-check ## formatting, lint, types, public types, architecture
 	PATH="$(abspath $(BIN)):$$PATH" basedpyright --verifytypes coatcheck --ignoreexternal
 	$(BIN)/pytest -q tests/test_architecture.py
 
-bench: $(VENV)/.has-bench ## measure against other libraries
-	$(BIN)/python -m bench
+bench: $(VENV)/.has-bench ## measure against other libraries; ARGS="web" for a part
+	scripts/system-package wrk wrk
+	$(BIN)/python -m bench $(ARGS)
 
 docs: $(VENV)/.has-docs ## the documentation, into build/docs
 	$(BIN)/sphinx-build -n -W -q docs build/docs
@@ -42,8 +45,8 @@ clean: ## all that the words above made
 	rm -rf .venv .venv-* build dist htmlcov .coverage* .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The package, editable and with its command line, and one dependency group. Newer than pyproject.toml: nothing to do.
+# The package, editable and with all extras, and one dependency group. Newer than pyproject.toml: nothing to do.
 $(VENV)/.has-%: pyproject.toml scripts/venv
 	@test -n "$(PYTHON)" || { echo "No Python from 3.11 on found: apt-get install python3" >&2; exit 1; }
-	scripts/venv $(PYTHON) $(VENV) --editable '.[cli]' $(if $(filter cli,$*),,--group $*)
+	scripts/venv $(PYTHON) $(VENV) --editable '.[all]' $(if $(filter all,$*),,--group $*)
 	@touch $@

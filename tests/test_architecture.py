@@ -19,7 +19,7 @@ DOMAINS = {"accounts", "jose", "oauth", "revocation", "sessions"}
 MAY_IMPORT: dict[str, set[str]] = {
     "_core": set(),
     "errors": {"_core"},
-    "identity": {"_core"},
+    "identity": {"_core", "errors"},
     "jose": {"_core", "errors"},
     "revocation": BASE,
     "sessions": BASE,
@@ -28,12 +28,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "oauth": BASE | {"jose", "revocation"},
     "verifier": BASE | {"jose", "revocation"},
     "flows": BASE | DOMAINS,
-    "storage": BASE | {f"{domain}.{module}" for domain in DOMAINS for module in ("model", "ports")},
+    "storage": BASE | {f"{part}.{module}" for part in (*DOMAINS, "flows") for module in ("model", "ports")},
+    "mail": BASE | {"flows.messages", "flows.model", "flows.ports"},
     "web": BASE | DOMAINS | {"flows"},
     "gateway": BASE | {"sessions", "verifier"},
-    "integrations": BASE | {"sessions", "verifier"},
-    "server": BASE | DOMAINS | {"flows", "gateway", "storage", "verifier", "web"},
-    "cli": BASE | {"accounts", "jose", "server"},
+    # The server too, to run it inside of an application.
+    "integrations": BASE | {"flows.session_data", "server", "sessions", "verifier"},
+    "server": BASE | DOMAINS | {"flows", "gateway", "mail", "storage", "verifier", "web"},
+    "cli": BASE | {"accounts", "flows", "jose", "server", "sessions.model"},
     "__init__": {"errors"},  # the door
     "__main__": {"cli"},
 }
@@ -42,13 +44,22 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Nothing outside this list, therefore. (Key generation draws its randomness inside `cryptography`.)
 PURE_ZONE = BASE | DOMAINS
 PURE_IMPORTS = {
-    *("__future__", "abc", "base64", "binascii", "collections", "contextlib", "copy", "dataclasses"),
-    *("datetime", "enum", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "json", "math"),
-    *("operator", "re", "string", "struct", "types", "typing", "unicodedata", "urllib.parse", "warnings"),
-    *("weakref", "zlib"),
+    *("__future__", "abc", "base64", "binascii", "bisect", "collections", "contextlib", "copy", "csv"),
+    *("dataclasses", "datetime", "enum", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools"),
+    *("json", "math", "operator", "re", "string", "struct", "types", "typing", "unicodedata", "urllib.parse"),
+    *("warnings", "weakref", "zlib"),
     *("coatcheck", "cryptography", "msgspec"),
 }
 ONLY_IN_CORE = {"os.urandom", "time"}
+# What single modules may import besides, and why.
+EXCEPTIONS: dict[str, set[str]] = {
+    "accounts.blocklist": {"importlib.resources"},  # the one data file of the package
+    "accounts.email_address": {"email_validator"},  # the syntax only: it looks nothing up
+    "accounts.hashes.argon2": {"argon2"},
+    "accounts.hashes.bcrypt": {"bcrypt"},
+    # Its business is threads; the stopwatch measures what it promises to whoever is turned away.
+    "accounts.hashing": {"argon2", "asyncio", "concurrent.futures", "threading", "time.perf_counter"},
+}
 IMPURE_CALLS = {"__import__", "breakpoint", "eval", "exec", "input", "open", "print"}
 CLOCK_READINGS = {f"{kind}.{call}" for kind in ("date", "datetime") for call in ("now", "today", "utcnow")}
 
@@ -120,7 +131,7 @@ def forbidden_imports(module: Module) -> Iterator[str]:
 def impurities(module: Module) -> Iterator[str]:
     if module.part not in PURE_ZONE:
         return
-    allowed = PURE_IMPORTS | ONLY_IN_CORE if module.part == "_core" else PURE_IMPORTS
+    allowed = PURE_IMPORTS | (ONLY_IN_CORE if module.part == "_core" else EXCEPTIONS.get(module.name, set()))
     for line, origin, name in module.imports():
         if not within(f"{origin}.{name}", allowed):
             yield f"{line}: imports {origin}"
@@ -194,6 +205,8 @@ def test_the_package_has_no_import_cycle() -> None:
         (impurities, "jose.jws", "from os import urandom"),
         (impurities, "jose.jws", "import urllib.request"),
         (impurities, "_core.clock", "import socket"),
+        (impurities, "accounts.passwords", "import argon2"),
+        (impurities, "accounts.hashing", "from time import time"),
         (impurities, "sessions.policy", "text = open('policy.toml').read()"),
         (impurities, "sessions.policy", "started = datetime.now(UTC)"),
         (impurities, "sessions.policy", "started = datetime.datetime.now(datetime.UTC)"),
@@ -213,6 +226,7 @@ def test_a_breach_is_found(check: Callable[[Module], Iterator[str]], name: str, 
         ("_core.clock", "import time"),
         ("accounts.passkeys", "from coatcheck.jose import Key"),
         ("jose.jws", "from coatcheck._core import base64url"),
+        ("accounts.hashing", "from time import perf_counter"),
         ("jose.jws", "from . import errors\nfrom .errors import JOSEError"),
         ("jose.jws", "import datetime\nepoch = datetime.datetime.fromtimestamp(0, datetime.UTC)"),
         ("sessions.manager", "class C:\n    def f(self, a, b, c, *, d, e): ..."),
