@@ -1,0 +1,160 @@
+"""Limits on guessing, by the generic cell rate algorithm (ITU-T I.371), which keeps one number for each key.
+
+The number is the time at which, if nothing more came, the key would be as good as new. An attempt is counted before
+the password is looked at, so that many at once count as many. What is refused is not counted: whoever waits, gets in.
+
+This plans; whoever calls reads and writes the numbers in one transaction, or a parallel attempt slips through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address, ip_network
+
+import msgspec
+
+from .._core import base64url
+from .._core.secrets import digest
+from .policy import Rate, ThrottlePolicy
+
+__all__ = [
+    "Allowed",
+    "Refused",
+    "cleared_on_reset",
+    "cleared_on_success",
+    "network_of",
+    "plan_attempt",
+    "reset_limits",
+    "sign_in_limits",
+    "sign_up_limits",
+]
+
+_ACCOUNT_AT_ADDRESS = "sign-in/account-at-address"
+_ACCOUNT = "sign-in/account"
+_ACCOUNT_IN_ALL = "sign-in/account-in-all"
+_GRAIN = 0.001  # seconds; sums of times since 1970 are no more exact than some microseconds
+_CLEARED_ON_SUCCESS = (_ACCOUNT_AT_ADDRESS, _ACCOUNT, _ACCOUNT_IN_ALL)
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """The attempt may be made.
+
+    Attributes:
+        times: What to write before it is made.
+    """
+
+    times: dict[str, float]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The attempt may not be made, and nothing is to be written.
+
+    Attributes:
+        retry_after: After how many seconds all the limits have room for it.
+    """
+
+    retry_after: float
+
+
+def plan_attempt(times: Mapping[str, float], limits: Mapping[str, Rate], *, now: float) -> Allowed | Refused:
+    """Decide on an attempt that counts under several keys: under all of them, or not at all.
+
+    Args:
+        times: The numbers that the storage has for these keys.
+        limits: The keys and their rates, of ``sign_in_limits`` and its like.
+        now: The time.
+    """
+    planned: dict[str, float] = {}
+    wait = 0.0
+    for key, rate in limits.items():
+        full = now + rate.burst * rate.interval
+        # A number beyond what the rate can lead to comes from another policy or another clock, and is cut to it.
+        planned[key] = min(max(times.get(key, now), now), full) + rate.interval
+        wait = max(wait, planned[key] - full)
+    return Refused(wait) if wait > _GRAIN else Allowed(planned)
+
+
+def sign_in_limits(
+    policy: ThrottlePolicy, *, email_key: str, address: str, trusted_device: str | None
+) -> dict[str, Rate]:
+    """Return the keys that a sign-in counts under.
+
+    They are the same whether or not there is such an account.
+
+    Args:
+        policy: The rates.
+        email_key: The account, by ``EmailAddress.key``.
+        address: The client's IP address. Without one, only the account is counted: else all who have none would share
+            a limit.
+        trusted_device: The identifier of a device that has signed in to this account before, as a signature of ours
+            proves; else ``None``.
+    """
+    limits = {}
+    if policy.account_in_all is not None:
+        limits[_key(_ACCOUNT_IN_ALL, email_key)] = policy.account_in_all
+    if trusted_device is not None:
+        limits[_key("sign-in/device", email_key, trusted_device)] = policy.device
+        return limits
+    limits[_key(_ACCOUNT, email_key)] = policy.account
+    if network := network_of(address):
+        limits[_key("sign-in/address", network)] = policy.address
+        limits[_key(_ACCOUNT_AT_ADDRESS, email_key, network)] = policy.account_at_address
+    return limits
+
+
+def reset_limits(policy: ThrottlePolicy, *, email_key: str, address: str) -> dict[str, Rate]:
+    """Return the keys that a request for a reset link counts under. Beyond the limit no mail is sent.
+
+    Whoever is refused is told the same as everybody: a link that was mailed before still works.
+    """
+    rates = (policy.reset_address, policy.reset_mailbox_at_address, policy.reset_mailbox)
+    return _mail_limits("reset", rates, email_key=email_key, address=address)
+
+
+def sign_up_limits(policy: ThrottlePolicy, *, email_key: str, address: str) -> dict[str, Rate]:
+    """Return the keys that a sign-up counts under, and any other mail to an address that nobody has confirmed."""
+    rates = (policy.sign_up_address, policy.sign_up_mailbox_at_address, policy.sign_up_mailbox)
+    return _mail_limits("sign-up", rates, email_key=email_key, address=address)
+
+
+def _mail_limits(
+    kind: str, rates: tuple[Rate, Rate, Rate], *, email_key: str, address: str
+) -> dict[str, Rate]:
+    by_address, by_mailbox_at_address, by_mailbox = rates
+    limits = {_key(f"{kind}/mailbox", email_key): by_mailbox}
+    if network := network_of(address):
+        limits[_key(f"{kind}/address", network)] = by_address
+        limits[_key(f"{kind}/mailbox-at-address", email_key, network)] = by_mailbox_at_address
+    return limits
+
+
+def cleared_on_success(*, email_key: str, address: str) -> list[str]:
+    """Return the keys to delete when somebody has signed in: those of the account, and never that of the address."""
+    parts = ((email_key, network_of(address)), (email_key,), (email_key,))
+    return [_key(kind, *part) for kind, part in zip(_CLEARED_ON_SUCCESS, parts, strict=True)]
+
+
+def cleared_on_reset(*, email_key: str, address: str) -> list[str]:
+    """Return the keys to delete when a password was reset through a link: the account's, and those of further links."""
+    return [*cleared_on_success(email_key=email_key, address=address), _key("reset/mailbox", email_key)]
+
+
+def network_of(address: str) -> str:
+    """Return what counts as one place: the IPv4 address, or the first 64 bits of the IPv6 address.
+
+    A text that is no address is no place, and gives ``""``.
+    """
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ip_network((int(parsed), 64), strict=False).network_address) + "/64"
+        parsed = parsed.ipv4_mapped
+    return str(parsed)
+
+
+def _key(kind: str, *parts: str) -> str:
+    """Return a key that names nobody: an address book cannot be read off the table of limits."""
+    return f"{kind}:{base64url.encode(digest(chr(0).join(parts))[:16])}"
