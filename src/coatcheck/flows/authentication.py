@@ -1,0 +1,209 @@
+"""From a credential to an identity: what every request to a protected route goes through.
+
+Two things are remembered: the sessions of credentials that were looked up, for as long as the storage says that nothing
+was committed since; and the claims of tokens that were verified, for as long as they live. A session that ended is
+therefore refused by the very next request in this process, and in every other as soon as the storage notices, and a
+request that finds everything as it was reads nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
+
+import msgspec
+
+from .._core.secrets import digest
+from ..accounts.model import User
+from ..identity import Client, Identity
+from ..jose import TokenError
+from ..sessions.binding import is_bound_elsewhere
+from ..sessions.errors import InvalidSessionError
+from ..sessions.lifecycle import needs_touch, touch_interval
+from ..sessions.model import Session
+from .access_tokens import AccessClaims, granted_scopes
+from .context import Context
+from .ending import Reason, end_sessions
+from .errors import InvalidTokenError
+
+__all__ = ["Authentication", "Known"]
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+_MOST_REMEMBERED = 10_000
+_LONGEST_REMEMBERED = 2048  # octets of a header: some 20 MB in all, whatever clients send
+
+
+class Known(msgspec.Struct, gc=False):
+    """A credential that was looked up.
+
+    Attributes:
+        identity: Whom it stands for.
+        session: The session that it comes from.
+        user: The user.
+        ends_at: When it ends if nothing happens.
+        fresh_until: Until when nothing has to be done or checked but that nothing was committed.
+    """
+
+    identity: Identity
+    session: Session
+    user: User
+    ends_at: float
+    fresh_until: float
+
+    def __repr__(self) -> str:
+        return f"<Known user {self.identity.id} via {self.identity.via}>"
+
+
+class Authentication:
+    """Checks credentials. One per process: it is where the remembering happens."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._clock = context.clock
+        self._version = context.storage.version
+        self._seen: int | None = None
+        self._known: dict[bytes, Known] = {}
+        self._verified: dict[bytes, AccessClaims] = {}
+
+    def recall(self, credential: bytes) -> Known | None:
+        """Return what a credential is known to stand for, if nothing can have changed since it was looked up.
+
+        The hot path: no storage is read and nobody is waited for. ``None`` says nothing about the credential.
+
+        Args:
+            credential: The value of the header that the credential came in, as a whole.
+        """
+        known = self._known.get(credential)
+        if known is None or self._version() != self._seen or self._clock() >= known.fresh_until:
+            return None
+        return known
+
+    async def by_cookie(
+        self, secret: str, *, presented_as: bytes | None = None, client: Client | None = None
+    ) -> Known:
+        """Return what a session cookie stands for.
+
+        Args:
+            secret: The cookie's value.
+            presented_as: The header that it came in, under which ``recall`` finds it.
+            client: What the request shows of itself; needed where sessions are bound to it.
+
+        Raises:
+            InvalidSessionError: If the session is unknown, has ended or expired, or is bound elsewhere.
+        """
+        credential = presented_as or secret.encode("utf-8", "surrogatepass")
+        known = self.recall(credential)
+        if known is not None:
+            return known
+        version = self._forget_if_changed()
+        session = await self._context.storage.records.find_session_by_digest(digest(secret))
+        if session is None:
+            raise InvalidSessionError(detail="unknown")
+        known = await self._look_up(session, None, "cookie")
+        await self._check(known, client)
+        self._remember(credential, known, version=version)
+        return known
+
+    async def by_token(self, token: str, *, presented_as: bytes, client: Client | None = None) -> Known:
+        """Return what an access token stands for. It is worth nothing once its session has ended.
+
+        Args:
+            token: The token.
+            presented_as: The header that it came in, under which ``recall`` finds it.
+            client: What the request shows of itself; needed where sessions are bound to it.
+
+        Raises:
+            InvalidTokenError: If it is not a token of this server for this API, has expired, or its session is over
+                or bound elsewhere.
+        """
+        known = self.recall(presented_as)
+        if known is not None:
+            return known
+        version = self._forget_if_changed()
+        try:
+            known = await self._look_up_token(token)
+            await self._check(known, client)
+        except InvalidSessionError as error:
+            raise InvalidTokenError(detail=error.detail) from None
+        self._remember(presented_as, known, version=version)
+        return known
+
+    def _forget_if_changed(self) -> int:
+        version = self._version()
+        if version != self._seen:
+            self._known.clear()
+            self._seen = version
+        return version
+
+    def _remember(self, credential: bytes, known: Known, *, version: int) -> None:
+        """Remember what was looked up, unless a commit was noticed in the meantime: it may have ended just this."""
+        if self._seen == version and len(credential) <= _LONGEST_REMEMBERED:
+            _put(self._known, credential, known)
+
+    async def _check(self, known: Known, client: Client | None) -> None:
+        """Check what time and place have to do with a credential, and note its use.
+
+        Raises:
+            InvalidSessionError: If it has expired, or is bound elsewhere.
+        """
+        now = self._clock()
+        if now >= known.ends_at:
+            raise InvalidSessionError(detail="expired")
+        if known.session.binding is not None and client is not None:
+            await self._check_binding(known.session, client)
+        if needs_touch(known.session, self._context.sessions, now=now):
+            # Once per interval, not once per request.
+            await self._context.storage.records.touch_session(known.session.id, now)
+
+    async def _look_up_token(self, token: str) -> Known:
+        key = digest(token)
+        claims = self._verified.get(key)
+        if claims is None:
+            try:
+                claims = await self._context.access_tokens.verify(token)
+            except TokenError as error:
+                raise InvalidTokenError(detail=f"{error.code}: {error.message}") from None
+            _put(self._verified, key, claims)
+        session = await self._context.storage.records.find_session(claims.sid)
+        if session is None or session.user_id != claims.sub:
+            raise InvalidTokenError(detail="its session has ended")
+        return await self._look_up(session, claims, "bearer")
+
+    async def _look_up(
+        self, session: Session, claims: AccessClaims | None, via: Literal["cookie", "bearer"]
+    ) -> Known:
+        user = await self._context.storage.records.find_user(session.user_id)
+        if user is None or user.disabled_at is not None:
+            raise InvalidSessionError(detail="the user is gone or disabled")
+        ends_at, scopes = session.ends_at, granted_scopes(user, session)
+        if claims is not None:
+            # What the token was issued for, as far as the user may still do it.
+            ends_at, scopes = min(ends_at, claims.exp), scopes.intersection(claims.scope.split(" "))
+        identity = Identity(
+            id=user.id,
+            email=user.email,
+            scopes=scopes,
+            session_id=session.id,
+            authenticated_at=datetime.fromtimestamp(session.authenticated_at, UTC),
+            methods=session.methods,
+            via=via,
+        )
+        touch_at = session.last_seen_at + touch_interval(session, self._context.sessions)
+        # What is bound to a client is looked at every time.
+        fresh_until = min(ends_at, touch_at) if session.binding is None else 0.0
+        return Known(identity=identity, session=session, user=user, ends_at=ends_at, fresh_until=fresh_until)
+
+    async def _check_binding(self, session: Session, client: Client) -> None:
+        if not is_bound_elsewhere(session, client, self._context.sessions):
+            return
+        async with self._context.storage.transaction() as records:
+            await end_sessions(records, [session.id], Reason.BOUND_ELSEWHERE)
+        raise InvalidSessionError(detail="it was presented by another client than it is bound to")
+
+
+def _put(memory: dict[K, T], key: K, value: T) -> None:
+    if len(memory) >= _MOST_REMEMBERED:
+        memory.clear()
+    memory[key] = value

@@ -1,0 +1,125 @@
+"""The beginning of access: from somebody who proved who they are to a session and its credentials."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .._core.secrets import digest, new_identifier, new_token
+from ..accounts.model import User
+from ..identity import Client
+from ..sessions.binding import binding_of
+from ..sessions.lifecycle import begin, plan_admission
+from ..sessions.model import Session
+from ..sessions.refresh import client_digest, next_token
+from .access_tokens import FIRST_PARTY, granted_scopes
+from .context import Context
+from .devices import remember
+from .ending import Reason, end_sessions
+from .model import SignedIn, TokenResponse
+from .ports import Records
+
+__all__ = ["Credential", "Opened", "Request", "hand_out", "open_session", "token_response"]
+
+Credential = Literal["cookie", "tokens"]
+"""What is to carry the session."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sign-in asks for, and what came with it.
+
+    Attributes:
+        client: What the request showed of itself.
+        credential: What is to carry the session.
+        scope: What it is asked for; ``None`` for all.
+        device: The device cookie.
+        replaces: The session cookie that the request carried: that session ends.
+    """
+
+    client: Client
+    credential: Credential
+    scope: str | None = None
+    device: str | None = None
+    replaces: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Request credential={self.credential!r}>"
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that was just opened, with its secrets: they are known at this moment only."""
+
+    user: User
+    session: Session
+    secret: str | None
+    refresh_token: str | None
+
+    def __repr__(self) -> str:
+        return f"<Opened {self.session.kind} session {self.session.id}>"
+
+
+async def open_session(
+    context: Context, records: Records, user: User, *, request: Request, methods: tuple[str, ...] = ("pwd",)
+) -> Opened:
+    """Open a session inside the caller's transaction: always a new one, with a new identifier and secret.
+
+    Raises:
+        TooManySessionsError: If the user has as many as allowed, and the policy is to refuse.
+    """
+    now = context.clock()
+    if request.replaces is not None:
+        old = await records.find_session_by_digest(digest(request.replaces))
+        if old is not None:
+            await end_sessions(records, [old.id], Reason.REPLACED)
+    if context.sessions.max_sessions is not None:
+        existing = await records.list_sessions(user.id)
+        await end_sessions(records, plan_admission(existing, context.sessions, now=now), Reason.SESSION_LIMIT)
+    secret, refresh_token = (new_token(), None) if request.credential == "cookie" else (None, new_token())
+    session = begin(
+        context.sessions,
+        session_id=new_identifier(),
+        user_id=user.id,
+        secret=secret,
+        methods=methods,
+        client=request.client,
+        scope=request.scope,
+        binding=binding_of(request.client, context.sessions),
+        now=now,
+    )
+    await records.add_session(session)
+    if refresh_token is not None:
+        client = client_digest(request.client, FIRST_PARTY)
+        await records.add_refresh_token(
+            next_token(refresh_token, session, client=client, policy=context.refresh, now=now)
+        )
+    return Opened(user=user, session=session, secret=secret, refresh_token=refresh_token)
+
+
+async def hand_out(context: Context, opened: Opened, *, device: str | None) -> SignedIn:
+    """Return a committed session's credentials."""
+    tokens = None
+    if opened.refresh_token is not None:
+        tokens = await token_response(
+            context, opened.user, opened.session, refresh_token=opened.refresh_token
+        )
+    return SignedIn(
+        user=opened.user,
+        session=opened.session,
+        secret=opened.secret,
+        tokens=tokens,
+        device=remember(context.sealer, device, opened.user.id),
+    )
+
+
+async def token_response(
+    context: Context, user: User, session: Session, *, refresh_token: str
+) -> TokenResponse:
+    """Return a new access token beside a refresh token."""
+    remaining = int(session.expires_at - context.clock())
+    return TokenResponse(
+        access_token=await context.access_tokens.issue(user, session),
+        expires_in=min(context.access_tokens.lifetime, remaining),
+        refresh_token=refresh_token,
+        scope=" ".join(sorted(granted_scopes(user, session))),
+    )
