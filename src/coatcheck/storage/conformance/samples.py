@@ -1,0 +1,99 @@
+"""Records to store."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ...accounts.model import Link, LinkPurpose, User
+from ...flows.model import QueuedMail, StoredKey
+from ...identity import Client
+from ...sessions.model import RefreshToken, Session
+
+__all__ = ["NOW", "a_key", "a_link", "a_mail", "a_session", "a_token", "a_user", "digest_of"]
+
+NOW = 1_800_000_000.0
+
+
+def digest_of(name: str) -> bytes:
+    """Return 32 bytes that belong to a name."""
+    return hashlib.sha256(name.encode()).digest()
+
+
+def a_user(name: str = "ada", /, **changes: Any) -> User:
+    """Return a user of that name."""
+    defaults: dict[str, Any] = {
+        "id": f"user-{name}",
+        "email": f"{name.title()}@example.com",
+        "email_key": f"{name}@example.com",
+        "password_hash": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+        "scopes": frozenset({"read", "write"}),
+        "created_at": NOW,
+        "password_changed_at": NOW,
+    }
+    return User(**(defaults | changes))
+
+
+def a_session(name: str = "one", /, **changes: Any) -> Session:
+    """Return a session of that name, of the user ``ada``."""
+    defaults: dict[str, Any] = {
+        "id": f"session-{name}",
+        "user_id": "user-ada",
+        "digest": digest_of(f"session {name}"),
+        "profile": "relaxed",
+        "created_at": NOW,
+        "authenticated_at": NOW + 1,
+        "methods": ("pwd", "otp"),
+        "last_seen_at": NOW + 2,
+        "idle_timeout": 3600.0,
+        "expires_at": NOW + 86400,
+        "client": Client(address="192.0.2.1", user_agent="Browser/1.0"),
+    }
+    return Session(**(defaults | changes))
+
+
+def a_token(name: str = "one", /, **changes: Any) -> RefreshToken:
+    """Return a refresh token of that name, of the session ``one``."""
+    defaults: dict[str, Any] = {
+        "digest": digest_of(f"token {name}"),
+        "session_id": "session-one",
+        "client": digest_of("client"),
+        "created_at": NOW,
+        "expires_at": NOW + 3600,
+    }
+    return RefreshToken(**(defaults | changes))
+
+
+def a_link(name: str = "one", /, **changes: Any) -> Link:
+    """Return a link of that name, for somebody who signs up."""
+    defaults: dict[str, Any] = {
+        "digest": digest_of(f"link {name}"),
+        "purpose": LinkPurpose.SIGN_UP,
+        "email": "New@example.com",
+        "email_key": "new@example.com",
+        "created_at": NOW,
+        "expires_at": NOW + 600,
+    }
+    return Link(**(defaults | changes))
+
+
+def a_mail(name: str = "one", /, **changes: Any) -> QueuedMail:
+    """Return a message of that name, due at once."""
+    defaults: dict[str, Any] = {
+        "id": f"mail-{name}",
+        "sealed": b"sealed " + name.encode(),
+        "created_at": NOW,
+        "due_at": NOW,
+    }
+    return QueuedMail(**(defaults | changes))
+
+
+def a_key(name: str = "one", /, **changes: Any) -> StoredKey:
+    """Return a key of that name."""
+    defaults: dict[str, Any] = {
+        "kid": f"key-{name}",
+        "use": "access-token",
+        "sealed": b"sealed " + name.encode(),
+        "created_at": NOW,
+    }
+    return StoredKey(**(defaults | changes))

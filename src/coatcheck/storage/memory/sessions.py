@@ -1,0 +1,136 @@
+"""Sessions and refresh tokens, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ...sessions.model import RefreshToken, Session
+from .state import MemoryTable, State, require
+
+__all__ = ["RefreshTokenTable", "SessionTable"]
+
+
+class SessionTable(MemoryTable):
+    """Satisfies ``sessions.ports.SessionRecords``."""
+
+    async def add_session(self, session: Session) -> None:
+        """Add a session."""
+
+        def add(state: State) -> None:
+            require(session.id not in state.sessions, "sessions.id")
+            require(state.session_of_digest(session.digest) is None, "sessions.digest")
+            require(session.user_id in state.users, "sessions.user_id")
+            state.sessions[session.id] = session
+
+        await self._source.write(add)
+
+    async def find_session(self, session_id: str) -> Session | None:
+        """Return the session of that identifier."""
+        return self._state.sessions.get(session_id)
+
+    async def find_session_by_digest(self, digest: bytes) -> Session | None:
+        """Return the session whose cookie has that digest."""
+        return self._state.session_of_digest(digest)
+
+    async def list_sessions(self, user_id: str) -> list[Session]:
+        """Return a user's sessions, the most recently used first."""
+        found = [session for session in self._state.sessions.values() if session.user_id == user_id]
+        return sorted(found, key=lambda session: (-session.last_seen_at, -session.created_at, session.id))
+
+    async def renew_session(
+        self, session_id: str, *, old_digest: bytes | None, new_digest: bytes | None, session: Session
+    ) -> bool:
+        """Replace a session's record if its digest still is ``old_digest``."""
+
+        def renew(state: State) -> bool:
+            old = state.sessions.get(session_id)
+            if old is None or old.digest != old_digest:
+                return False
+            holder = state.session_of_digest(new_digest)
+            require(holder is None or holder.id == session_id, "sessions.digest")
+            state.sessions[session_id] = msgspec.structs.replace(
+                session,
+                id=old.id,
+                user_id=old.user_id,
+                digest=new_digest,
+                created_at=old.created_at,
+                data=old.data,
+                data_revision=old.data_revision,
+            )
+            return True
+
+        return await self._source.write(renew)
+
+    async def touch_session(self, session_id: str, at: float) -> None:
+        """Note that the session was used. Never moves back."""
+
+        def touch(state: State) -> None:
+            session = state.sessions.get(session_id)
+            if session is not None and session.last_seen_at < at:
+                state.sessions[session_id] = msgspec.structs.replace(session, last_seen_at=at)
+
+        await self._source.write(touch)
+
+    async def write_session_data(self, session_id: str, data: bytes, *, revision: int) -> bool:
+        """Replace the attached data if its revision still is ``revision``."""
+
+        def write(state: State) -> bool:
+            session = state.sessions.get(session_id)
+            if session is None or session.data_revision != revision:
+                return False
+            state.sessions[session_id] = msgspec.structs.replace(
+                session, data=data, data_revision=revision + 1
+            )
+            return True
+
+        return await self._source.write(write)
+
+    async def delete_sessions(self, session_ids: Sequence[str]) -> list[str]:
+        """Delete sessions with their refresh tokens; return those that were there."""
+        return await self._source.write(
+            lambda state: [each for each in session_ids if state.delete_session(each)]
+        )
+
+    async def delete_expired_sessions(self, now: float, *, limit: int) -> int:
+        """Delete up to ``limit`` sessions that have ended by time, the oldest first; return how many."""
+
+        def delete(state: State) -> int:
+            ended = [session for session in state.sessions.values() if session.ends_at <= now]
+            ended.sort(key=lambda session: session.ends_at)
+            return sum(state.delete_session(session.id) for session in ended[:limit])
+
+        return await self._source.write(delete)
+
+
+class RefreshTokenTable(MemoryTable):
+    """Satisfies ``sessions.ports.RefreshTokenRecords``."""
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        """Add a token."""
+
+        def add(state: State) -> None:
+            require(token.digest not in state.refresh_tokens, "refresh_tokens.digest")
+            require(token.session_id in state.sessions, "refresh_tokens.session_id")
+            state.refresh_tokens[token.digest] = token
+
+        await self._source.write(add)
+
+    async def find_refresh_token(self, digest: bytes) -> RefreshToken | None:
+        """Return the token of that digest."""
+        return self._state.refresh_tokens.get(digest)
+
+    async def rotate_refresh_token(self, digest: bytes, *, at: float, sealed_successor: bytes) -> bool:
+        """Mark a token as exchanged, if it is not yet."""
+
+        def rotate(state: State) -> bool:
+            token = state.refresh_tokens.get(digest)
+            if token is None or token.rotated_at is not None:
+                return False
+            state.refresh_tokens[digest] = msgspec.structs.replace(
+                token, rotated_at=at, sealed_successor=sealed_successor
+            )
+            return True
+
+        return await self._source.write(rotate)

@@ -1,0 +1,92 @@
+"""What a memory storage holds, and the rules that a database would keep for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from ...accounts.model import Link, User
+from ...flows.model import QueuedMail, StoredKey
+from ...sessions.model import RefreshToken, Session
+from ..errors import RecordConflictError
+
+__all__ = ["MemoryTable", "Source", "State", "require"]
+
+Result = TypeVar("Result")
+
+
+class State:
+    """All records, each kind by its key."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, User] = {}
+        self.links: dict[bytes, Link] = {}
+        self.throttles: dict[str, float] = {}
+        self.sessions: dict[str, Session] = {}
+        self.refresh_tokens: dict[bytes, RefreshToken] = {}
+        self.mail: dict[str, QueuedMail] = {}
+        self.keys: dict[str, StoredKey] = {}
+
+    def copy(self) -> State:
+        """Return a state that can be changed without this one changing: the records themselves never do."""
+        twin = State()
+        for name, table in vars(self).items():
+            setattr(twin, name, table.copy())
+        return twin
+
+    def user_of_email(self, email_key: str) -> User | None:
+        """Return the user of an address."""
+        return next((user for user in self.users.values() if user.email_key == email_key), None)
+
+    def session_of_digest(self, digest: bytes | None) -> Session | None:
+        """Return the session of a digest; ``None`` is nobody's."""
+        found = (session for session in self.sessions.values() if session.digest == digest)
+        return None if digest is None else next(found, None)
+
+    def delete_user(self, user_id: str) -> bool:
+        """Delete a user with all that belongs to them."""
+        if self.users.pop(user_id, None) is None:
+            return False
+        for session in [each for each in self.sessions.values() if each.user_id == user_id]:
+            self.delete_session(session.id)
+        for link in [each for each in self.links.values() if each.user_id == user_id]:
+            del self.links[link.digest]
+        return True
+
+    def delete_session(self, session_id: str) -> bool:
+        """Delete a session with its refresh tokens."""
+        if self.sessions.pop(session_id, None) is None:
+            return False
+        for token in [each for each in self.refresh_tokens.values() if each.session_id == session_id]:
+            del self.refresh_tokens[token.digest]
+        return True
+
+
+class Source(Protocol):
+    """Where records come from: what is committed, or one transaction."""
+
+    @property
+    def state(self) -> State:
+        """What is to be read."""
+        ...
+
+    async def write(self, change: Callable[[State], Result]) -> Result:
+        """Make a change: all of it, or, if it raises, nothing."""
+        ...
+
+
+class MemoryTable:
+    """Base of the records of one kind."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def _state(self) -> State:
+        return self._source.state
+
+
+def require(condition: object, detail: str) -> None:
+    """Refuse a record that contradicts what is stored, as the constraints of a database would."""
+    if not condition:
+        raise RecordConflictError(detail=detail)

@@ -1,0 +1,58 @@
+"""The refresh tokens, in SQL."""
+
+from __future__ import annotations
+
+from ...sessions.model import RefreshToken
+from .access import SQLiteTable
+from .connection import Parameters
+
+__all__ = ["RefreshTokenTable"]
+
+_ADD = """
+INSERT INTO refresh_tokens (digest, session_id, client, created_at, expires_at, rotated_at, sealed_successor)
+VALUES (:digest, :session_id, :client, :created_at, :expires_at, :rotated_at, :sealed_successor)"""
+_FIND = """
+SELECT digest, session_id, client, created_at, expires_at, rotated_at, sealed_successor
+FROM refresh_tokens WHERE digest = :digest"""
+_ROTATE = """
+UPDATE refresh_tokens SET rotated_at = :at, sealed_successor = :sealed_successor
+WHERE digest = :digest AND rotated_at IS NULL"""
+
+
+class RefreshTokenTable(SQLiteTable):
+    """Satisfies ``sessions.ports.RefreshTokenRecords``."""
+
+    async def add_refresh_token(self, token: RefreshToken) -> None:
+        """Add a token."""
+        await self._access.change(
+            _ADD,
+            {
+                "digest": token.digest,
+                "session_id": token.session_id,
+                "client": token.client,
+                "created_at": token.created_at,
+                "expires_at": token.expires_at,
+                "rotated_at": token.rotated_at,
+                "sealed_successor": token.sealed_successor,
+            },
+        )
+
+    async def find_refresh_token(self, digest: bytes) -> RefreshToken | None:
+        """Return the token of that digest."""
+        row = self._row(_FIND, {"digest": digest})
+        if row is None:
+            return None
+        return RefreshToken(
+            digest=row[0],
+            session_id=row[1],
+            client=row[2],
+            created_at=row[3],
+            expires_at=row[4],
+            rotated_at=row[5],
+            sealed_successor=row[6],
+        )
+
+    async def rotate_refresh_token(self, digest: bytes, *, at: float, sealed_successor: bytes) -> bool:
+        """Mark a token as exchanged, if it is not yet."""
+        parameters: Parameters = {"digest": digest, "at": at, "sealed_successor": sealed_successor}
+        return await self._access.change(_ROTATE, parameters) == 1

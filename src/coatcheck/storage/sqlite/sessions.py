@@ -1,0 +1,140 @@
+"""The sessions, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ...identity import Client
+from ...sessions.model import Session
+from .access import SQLiteTable
+from .connection import Parameters, Row
+
+__all__ = ["SessionTable"]
+
+_SELECT = """
+SELECT id, user_id, digest, profile, created_at, authenticated_at, methods, last_seen_at, idle_timeout, expires_at,
+       address, user_agent, scope, binding, data, data_revision
+FROM sessions"""
+_FIND = _SELECT + " WHERE id = :id"
+_FIND_BY_DIGEST = _SELECT + " WHERE digest = :digest"
+_LIST = _SELECT + " WHERE user_id = :user_id ORDER BY last_seen_at DESC, created_at DESC, id"
+_ADD = """
+INSERT INTO sessions (
+    id, user_id, digest, profile, created_at, authenticated_at, methods, last_seen_at, idle_timeout, expires_at,
+    address, user_agent, scope, binding, data, data_revision
+) VALUES (
+    :id, :user_id, :digest, :profile, :created_at, :authenticated_at, :methods, :last_seen_at, :idle_timeout,
+    :expires_at, :address, :user_agent, :scope, :binding, :data, :data_revision
+)"""
+_RENEW = """
+UPDATE sessions
+SET digest = :digest, profile = :profile, authenticated_at = :authenticated_at, methods = :methods,
+    last_seen_at = :last_seen_at, idle_timeout = :idle_timeout, expires_at = :expires_at,
+    address = :address, user_agent = :user_agent, scope = :scope, binding = :binding
+WHERE id = :id AND digest IS :old_digest"""
+_TOUCH = "UPDATE sessions SET last_seen_at = :at WHERE id = :id AND last_seen_at < :at"
+_WRITE_DATA = """
+UPDATE sessions SET data = :data, data_revision = data_revision + 1
+WHERE id = :id AND data_revision = :revision"""
+_DELETE = "DELETE FROM sessions WHERE id = :id"
+_DELETE_EXPIRED = """
+DELETE FROM sessions
+WHERE id IN (SELECT id FROM sessions WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit)"""
+
+_encode_methods = msgspec.json.Encoder().encode
+_decode_methods = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def _parameters(session: Session) -> dict[str, str | bytes | int | float | None]:
+    return {
+        "id": session.id,
+        "user_id": session.user_id,
+        "digest": session.digest,
+        "profile": session.profile,
+        "created_at": session.created_at,
+        "authenticated_at": session.authenticated_at,
+        "methods": _encode_methods(session.methods).decode(),
+        "last_seen_at": session.last_seen_at,
+        "idle_timeout": session.idle_timeout,
+        "expires_at": session.expires_at,
+        "address": session.client.address,
+        "user_agent": session.client.user_agent,
+        "scope": session.scope,
+        "binding": session.binding,
+        "data": session.data,
+        "data_revision": session.data_revision,
+    }
+
+
+def _session(row: Row) -> Session:
+    # Unpacked by position, in the order of _SELECT: every request with a cookie comes through here.
+    return Session(
+        id=row[0],
+        user_id=row[1],
+        digest=row[2],
+        profile=row[3],
+        created_at=row[4],
+        authenticated_at=row[5],
+        methods=_decode_methods(row[6]),
+        last_seen_at=row[7],
+        idle_timeout=row[8],
+        expires_at=row[9],
+        client=Client(address=row[10], user_agent=row[11]),
+        scope=row[12],
+        binding=row[13],
+        data=row[14],
+        data_revision=row[15],
+    )
+
+
+class SessionTable(SQLiteTable):
+    """Satisfies ``sessions.ports.SessionRecords``."""
+
+    async def add_session(self, session: Session) -> None:
+        """Add a session."""
+        await self._access.change(_ADD, _parameters(session))
+
+    async def find_session(self, session_id: str) -> Session | None:
+        """Return the session of that identifier."""
+        row = self._row(_FIND, {"id": session_id})
+        return None if row is None else _session(row)
+
+    async def find_session_by_digest(self, digest: bytes) -> Session | None:
+        """Return the session whose cookie has that digest."""
+        row = self._row(_FIND_BY_DIGEST, {"digest": digest})
+        return None if row is None else _session(row)
+
+    async def list_sessions(self, user_id: str) -> list[Session]:
+        """Return a user's sessions, the most recently used first."""
+        return [_session(row) for row in self._access.rows(_LIST, {"user_id": user_id})]
+
+    async def renew_session(
+        self, session_id: str, *, old_digest: bytes | None, new_digest: bytes | None, session: Session
+    ) -> bool:
+        """Replace a session's record if its digest still is ``old_digest``."""
+        parameters: Parameters = _parameters(session) | {
+            "id": session_id,
+            "digest": new_digest,
+            "old_digest": old_digest,
+        }
+        return await self._access.change(_RENEW, parameters) == 1
+
+    async def touch_session(self, session_id: str, at: float) -> None:
+        """Note that the session was used. Never moves back."""
+        await self._access.change(_TOUCH, {"id": session_id, "at": at})
+
+    async def write_session_data(self, session_id: str, data: bytes, *, revision: int) -> bool:
+        """Replace the attached data if its revision still is ``revision``."""
+        parameters: Parameters = {"id": session_id, "data": data, "revision": revision}
+        return await self._access.change(_WRITE_DATA, parameters) == 1
+
+    async def delete_sessions(self, session_ids: Sequence[str]) -> list[str]:
+        """Delete sessions; return those that were there. Their refresh tokens go by the foreign key."""
+        counts = await self._access.change_each(_DELETE, [{"id": each} for each in session_ids])
+        return [each for each, count in zip(session_ids, counts, strict=True) if count]
+
+    async def delete_expired_sessions(self, now: float, *, limit: int) -> int:
+        """Delete up to ``limit`` sessions that have ended by time, the oldest first; return how many."""
+        return await self._access.change(_DELETE_EXPIRED, {"now": now, "limit": limit})

@@ -1,0 +1,213 @@
+"""Whatever is done to them, the storage in memory and the one in SQLite answer alike."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from coatcheck.accounts.model import LinkPurpose
+from coatcheck.flows.ports import Records, Storage
+from coatcheck.storage.conformance.samples import (
+    NOW,
+    a_key,
+    a_link,
+    a_mail,
+    a_session,
+    a_token,
+    a_user,
+    digest_of,
+)
+from coatcheck.storage.errors import RecordConflictError
+from coatcheck.storage.memory import MemoryStorage
+from coatcheck.storage.sqlite import SQLiteStorage
+
+Operation = Callable[[Records], Awaitable[Any]]
+
+# Few names, so that operations meet: the same user, the same session, the same address.
+NAMES = ("a", "b", "c")
+names = st.sampled_from(NAMES)
+times = st.integers(0, 40).map(lambda number: NOW + number / 4)
+limits = st.integers(0, 3)
+purposes = st.sampled_from(LinkPurpose)
+digests = st.none() | names.map(lambda name: digest_of(f"session {name}"))
+users = st.builds(
+    lambda name, email, at: a_user(name, email_key=f"{email}@example.com", password_changed_at=at),
+    *(names, names, times),
+)
+sessions = st.builds(
+    lambda name, user, digest, seen, idle: a_session(
+        name,
+        user_id=f"user-{user}",
+        digest=digest,
+        last_seen_at=seen,
+        idle_timeout=idle / 4,
+        expires_at=NOW + 8,
+    ),
+    *(names, names, digests, times, st.integers(0, 40)),
+)
+
+operations: st.SearchStrategy[Operation] = st.one_of(
+    users.map(lambda user: lambda records: records.add_user(user)),
+    st.tuples(users, users).map(lambda two: lambda records: records.replace_user(two[0], expected=two[1])),
+    names.map(lambda name: lambda records: records.delete_user(f"user-{name}")),
+    sessions.map(lambda session: lambda records: records.add_session(session)),
+    st.tuples(names, digests, digests, sessions).map(
+        lambda four: (
+            lambda records: records.renew_session(
+                f"session-{four[0]}", old_digest=four[1], new_digest=four[2], session=four[3]
+            )
+        )
+    ),
+    st.tuples(names, times).map(
+        lambda two: lambda records: records.touch_session(f"session-{two[0]}", two[1])
+    ),
+    st.tuples(names, st.integers(0, 3)).map(
+        lambda two: (
+            lambda records: records.write_session_data(f"session-{two[0]}", b"[%d]" % two[1], revision=two[1])
+        )
+    ),
+    st.lists(names).map(
+        lambda several: lambda records: records.delete_sessions([f"session-{name}" for name in several])
+    ),
+    st.tuples(names, names).map(
+        lambda two: lambda records: records.add_refresh_token(a_token(two[0], session_id=f"session-{two[1]}"))
+    ),
+    st.tuples(names, times).map(
+        lambda two: (
+            lambda records: records.rotate_refresh_token(
+                digest_of(f"token {two[0]}"), at=two[1], sealed_successor=b"next"
+            )
+        )
+    ),
+    st.tuples(names, purposes, st.none() | names, names, times).map(
+        lambda five: (
+            lambda records: records.add_link(
+                a_link(
+                    five[0],
+                    purpose=five[1],
+                    user_id=five[2] and f"user-{five[2]}",
+                    email_key=five[3],
+                    expires_at=five[4],
+                )
+            )
+        )
+    ),
+    st.tuples(names, purposes).map(
+        lambda two: lambda records: records.consume_link(digest_of(f"link {two[0]}"), two[1])
+    ),
+    st.tuples(st.none() | names, st.none() | names).map(
+        lambda two: (
+            lambda records: records.delete_links(user_id=two[0] and f"user-{two[0]}", email_key=two[1])
+        )
+    ),
+    st.dictionaries(names, times).map(lambda each: lambda records: records.write_throttles(each)),
+    st.lists(names).map(lambda several: lambda records: records.delete_throttles(several)),
+    st.tuples(names, times).map(lambda two: lambda records: records.add_mail(a_mail(two[0], due_at=two[1]))),
+    st.tuples(times, times).map(lambda two: lambda records: records.claim_mail(two[0], until=two[1])),
+    names.map(lambda name: lambda records: records.delete_mail(f"mail-{name}")),
+    st.tuples(names, times).map(
+        lambda two: lambda records: records.add_key(a_key(two[0], created_at=two[1]))
+    ),
+    # Whatever ends at the same time may be deleted in any order, so all of it is.
+    times.map(lambda now: lambda records: records.delete_expired_sessions(now, limit=99)),
+    times.map(lambda now: lambda records: records.delete_expired_links(now, limit=99)),
+    times.map(lambda now: lambda records: records.delete_expired_throttles(now, limit=99)),
+    limits.map(lambda limit: lambda records: records.delete_expired_sessions(NOW - 1, limit=limit)),
+)
+
+
+async def outcome(operation: Operation, records: Records) -> object:
+    try:
+        return await operation(records)
+    except RecordConflictError:
+        return RecordConflictError
+
+
+async def everything(records: Records) -> bytes:
+    """All that can be read, as one text."""
+    found: list[object] = [
+        await records.list_users(),
+        await records.list_users(after="a@example.com", limit=1),
+        await records.list_keys(),
+        sorted((await records.read_throttles(NAMES)).items()),
+    ]
+    for name in NAMES:
+        found += [
+            await records.find_user(f"user-{name}"),
+            await records.find_user_by_email(f"{name}@example.com"),
+            await records.list_sessions(f"user-{name}"),
+            await records.find_session(f"session-{name}"),
+            await records.find_session_by_digest(digest_of(f"session {name}")),
+            await records.find_refresh_token(digest_of(f"token {name}")),
+            *[await records.find_link(digest_of(f"link {name}"), purpose) for purpose in LinkPurpose],
+        ]
+    return msgspec.json.encode(found, order="deterministic")
+
+
+async def transact(storage: Storage, steps: list[Operation], *, keep: bool) -> list[object]:
+    """Run operations in one transaction and return what they and all reads answer in it."""
+    answers: list[object] = []
+    with contextlib.suppress(InterruptedError):
+        async with storage.transaction() as records:
+            for step in steps:
+                answers += [await outcome(step, records), await everything(records)]
+            if not keep:
+                raise InterruptedError
+    return answers
+
+
+class Agreement(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.directory = tempfile.TemporaryDirectory()
+        self.memory = MemoryStorage()
+        self.sqlite = SQLiteStorage(Path(self.directory.name) / "coatcheck.db")
+
+    def both(self, what: Callable[[Storage], Awaitable[object]]) -> tuple[object, object]:
+        async def ask() -> tuple[object, object]:
+            return await what(self.memory), await what(self.sqlite)
+
+        return self.runner.run(ask())
+
+    @rule(operation=operations)
+    def operate(self, operation: Operation) -> None:
+        before = self.everything(), self.versions()
+        ours, theirs = self.both(lambda storage: outcome(operation, storage.records))
+        assert ours == theirs
+        for old, new in zip(before[1], self.versions(), strict=True):
+            assert new != old or self.everything() == before[0]
+
+    @rule(steps=st.lists(operations, max_size=5), keep=st.booleans())
+    def operate_in_a_transaction(self, steps: list[Operation], *, keep: bool) -> None:
+        before = self.everything()
+        ours, theirs = self.both(lambda storage: transact(storage, steps, keep=keep))
+        assert ours == theirs
+        assert keep or self.everything() == before
+
+    def versions(self) -> tuple[int, int]:
+        return self.memory.version(), self.sqlite.version()
+
+    def everything(self) -> object:
+        return self.both(lambda storage: everything(storage.records))[1]
+
+    @invariant()
+    def they_answer_alike(self) -> None:
+        ours, theirs = self.both(lambda storage: everything(storage.records))
+        assert ours == theirs
+
+    def teardown(self) -> None:
+        self.runner.run(self.sqlite.close())
+        self.runner.close()
+        self.directory.cleanup()
+
+
+TestAgreement = Agreement.TestCase
+TestAgreement.settings = settings(max_examples=40, stateful_step_count=30)
