@@ -1,0 +1,109 @@
+"""What an exchange ends in if it does not end well, and what is on every answer."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from .._core import json
+from .._core.secrets import new_identifier
+from ..errors import CoatcheckError
+from ..flows.errors import NotSignedInError, RecentSignInNeededError
+from ..sessions.errors import InvalidSessionError
+from .exchange import Exchange
+from .headers import security_headers
+from .negotiation import VARY
+from .pages.views import ProblemView
+from .problems import Problem, error_headers, failure, oauth_error_of, problem_of, status_of
+
+__all__ = ["answer_to", "finish"]
+
+_log = logging.getLogger("coatcheck.web")
+
+
+async def answer_to(error: Exception, exchange: Exchange, *, back: str = "", oauth: bool = False) -> Response:
+    """Return the answer to what was refused or failed.
+
+    Args:
+        error: What happened.
+        exchange: The exchange that it happened in.
+        back: The page to come back to after signing in (again); by default the one that was asked for.
+        oauth: Whether this is the token endpoint, with its own form of errors.
+    """
+    if not isinstance(error, CoatcheckError) or status_of(error) == 500:
+        return await _tell(_failed(error, exchange), exchange, oauth=oauth)
+    _log_refusal(error, exchange)
+    if not exchange.wants_json:
+        match error:
+            case NotSignedInError() | InvalidSessionError():
+                return exchange.go_to(exchange.site.path("/sign-in", next=back or _asked_for(exchange)))
+            case RecentSignInNeededError():
+                return exchange.go_to(
+                    exchange.site.path("/re-authenticate", next=back or _asked_for(exchange))
+                )
+    response = await _tell(problem_of(error), exchange, error=error, oauth=oauth)
+    version = exchange.request.scope.get("http_version", "1.1")
+    response.headers.update(error_headers(error, http_version=version))
+    return response
+
+
+def _failed(error: Exception, exchange: Exchange) -> Problem:
+    request_id = new_identifier()
+    detail = error.detail if isinstance(error, CoatcheckError) else None
+    _log.error(
+        "request %s failed: %s %r%s",
+        request_id,
+        exchange.request.method,
+        exchange.request.scope["path"],
+        f" ({detail})" if detail else "",
+        exc_info=error,
+    )
+    return failure(request_id)
+
+
+def _log_refusal(error: CoatcheckError, exchange: Exchange) -> None:
+    _log.info(
+        "refused %s %r: %s%s",
+        exchange.request.method,
+        exchange.request.scope["path"],
+        error.code,
+        f" ({error.detail})" if error.detail else "",
+    )
+
+
+def _asked_for(exchange: Exchange) -> str:
+    """Return the path that was asked for, with its query if asking again does no harm."""
+    # From the request line alone: Request.url is put together with Host, which anybody can write anything in.
+    scope = exchange.request.scope
+    path, query = quote(scope["path"]), scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query and scope["method"] != "POST" else path
+
+
+async def _tell(
+    problem: Problem, exchange: Exchange, *, error: CoatcheckError | None = None, oauth: bool = False
+) -> Response:
+    if oauth:
+        return exchange.json(oauth_error_of(problem, error), status=problem.status)
+    if exchange.wants_json:
+        return Response(
+            json.encode(problem), status_code=problem.status, media_type="application/problem+json"
+        )
+    message = problem.detail + (f" (Request {problem.request_id})" if problem.request_id else "")
+    view = ProblemView(status=problem.status, message=message, retry_after=problem.retry_after)
+    return exchange.site.pages.render(view)
+
+
+def finish(response: Response, exchange: Exchange) -> Response:
+    """Put on an answer what is on every one: the security headers, ``Vary``, the cookies. Empty it for HEAD."""
+    document = response.headers.get("content-type", "").startswith("text/html")
+    for name, value in security_headers(nonce=None, https=exchange.site.options.https, document=document):
+        response.headers.setdefault(name.decode("ascii"), value.decode("ascii"))
+    if "immutable" not in response.headers["cache-control"]:
+        response.headers.setdefault("Vary", VARY)
+    for cookie in exchange.set_cookies:
+        response.headers.append("Set-Cookie", cookie)
+    if exchange.request.method == "HEAD":
+        response.body = b""
+    return response

@@ -1,0 +1,60 @@
+"""What a request shows of the program and the place that it comes from."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+from starlette.types import Scope
+
+from ..identity import Client
+
+__all__ = ["Network", "client_of"]
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_MOST_USER_AGENT = 256
+
+
+def client_of(scope: Scope, trusted_proxies: Sequence[Network]) -> Client:
+    """Return what a request shows of its client. Proxies are believed as far as they are trusted.
+
+    Args:
+        scope: The request.
+        trusted_proxies: Networks whose ``X-Forwarded-For`` is believed.
+    """
+    agent, forwarded = "", list[str]()
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            agent = value.decode("latin-1")
+        elif name == b"x-forwarded-for":
+            forwarded += value.decode("latin-1").split(",")
+    peer = scope.get("client")
+    address = _canonical(peer[0]) if peer else ""
+    printable = "".join(letter for letter in agent[:_MOST_USER_AGENT] if letter.isprintable())
+    return Client(address=_behind_proxies(address, forwarded, trusted_proxies), user_agent=printable)
+
+
+def _canonical(address: str) -> str:
+    """Return an address in its one form; ``""`` for what is none."""
+    try:
+        parsed = ipaddress.ip_address(address.strip().partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def _behind_proxies(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
+    """Return the first address from the right that is no trusted proxy. What stands left of it anybody can write."""
+    address = peer
+    for claimed in reversed(forwarded if trusted else ()):
+        if not _is_within(address, trusted):
+            break
+        # A proxy that does not know its client writes "unknown": then it is itself the last that is known.
+        address = _canonical(claimed) or address
+    return address
+
+
+def _is_within(address: str, networks: Iterable[Network]) -> bool:
+    return bool(address) and any(ipaddress.ip_address(address) in network for network in networks)

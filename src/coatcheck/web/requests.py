@@ -1,0 +1,161 @@
+"""What requests say, typed: one frozen value per kind of request. Unknown fields are ignored (RFC 6749 section 3.2)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+__all__ = [
+    "ChangePassword",
+    "ConfirmEmail",
+    "ConfirmSignUp",
+    "Confirmation",
+    "DoneQuery",
+    "EndDevice",
+    "Fields",
+    "Forgotten",
+    "LinkQuery",
+    "NewEmail",
+    "NextQuery",
+    "Nothing",
+    "ReAuthentication",
+    "ResetPassword",
+    "SignIn",
+    "SignInQuery",
+    "SignOut",
+    "SignUp",
+    "TokenRequest",
+]
+
+
+class Fields(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all kinds of request."""
+
+    def __repr__(self) -> str:
+        # Nearly all of them carry a secret.
+        return f"<{type(self).__name__}>"
+
+
+class Nothing(Fields, frozen=True, kw_only=True):
+    """A request whose path says it all."""
+
+
+class NextQuery(Fields, frozen=True, kw_only=True):
+    """The query of a page that leads on. ``next`` is untrusted."""
+
+    next: str = ""
+
+
+class DoneQuery(Fields, frozen=True, kw_only=True):
+    """The query of a page that says what has just succeeded. An unknown word says nothing."""
+
+    done: str = ""
+
+
+class SignInQuery(NextQuery, frozen=True, kw_only=True):
+    """The query of the sign-in page."""
+
+    done: str = ""
+
+
+class LinkQuery(NextQuery, frozen=True, kw_only=True):
+    """The query of a link in a mail."""
+
+    token: str = ""
+
+
+class SignIn(Fields, frozen=True, kw_only=True):
+    """E-mail address and password.
+
+    Attributes:
+        scope: What the tokens are asked for; ``None`` for all that the user may.
+        credential: What to give in return; ``None`` for the usual: a cookie after a form, tokens after JSON.
+    """
+
+    email: str
+    password: str
+    next: str = ""
+    scope: str | None = None
+    credential: Literal["cookie", "tokens"] | None = None
+
+
+class SignUp(Fields, frozen=True, kw_only=True):
+    """A wish for an account."""
+
+    email: str
+    password: str
+    next: str = ""
+
+
+class ConfirmSignUp(Fields, frozen=True, kw_only=True):
+    """The button behind the link in the sign-up mail."""
+
+    token: str
+    password: str | None = None
+    next: str = ""
+    credential: Literal["cookie", "tokens"] | None = None
+
+
+class Forgotten(Fields, frozen=True, kw_only=True):
+    """A wish for a link to choose a new password."""
+
+    email: str
+
+
+class ResetPassword(Fields, frozen=True, kw_only=True):
+    """The new password behind such a link."""
+
+    token: str
+    new_password: str
+
+
+class SignOut(Fields, frozen=True, kw_only=True):
+    """The end of this session."""
+
+    next: str = ""
+
+
+class ReAuthentication(Fields, frozen=True, kw_only=True):
+    """The password once more."""
+
+    password: str
+    next: str = ""
+
+
+class ChangePassword(Fields, frozen=True, kw_only=True):
+    """Another password."""
+
+    current_password: str
+    new_password: str
+
+
+class NewEmail(Fields, frozen=True, kw_only=True):
+    """Another e-mail address."""
+
+    new_email: str
+
+
+class ConfirmEmail(Fields, frozen=True, kw_only=True):
+    """The button behind the link in the mail to the new address."""
+
+    token: str
+
+
+class Confirmation(Fields, frozen=True, kw_only=True):
+    """The answer to the last question before what cannot be undone: ``"yes"``."""
+
+    confirm: str = ""
+
+
+class EndDevice(Fields, frozen=True, kw_only=True):
+    """One session to end."""
+
+    session_id: str
+
+
+class TokenRequest(Fields, frozen=True, kw_only=True):
+    """A token request (RFC 6749 section 6). What is missing is told by its own error code, hence the defaults."""
+
+    grant_type: str | None = None
+    refresh_token: str | None = None

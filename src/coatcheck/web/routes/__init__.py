@@ -1,0 +1,43 @@
+"""The routes, one file for each thing that people do. Each has ``routes(site)``, and the site is the sum of them."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from ..site import Site
+from . import (
+    account,
+    development_mail,
+    devices,
+    keys,
+    re_authentication,
+    recovery,
+    session,
+    sign_in,
+    sign_out,
+    sign_up,
+    static,
+    tokens,
+)
+
+__all__ = ["all_routes"]
+
+_PARTS = (
+    sign_in,
+    sign_up,
+    recovery,
+    sign_out,
+    re_authentication,
+    account,
+    devices,
+    tokens,
+    session,
+    keys,
+    static,
+    development_mail,
+)
+
+
+def all_routes(site: Site) -> list[Route]:
+    """Return all routes, with paths below the prefix."""
+    return [each for part in _PARTS for each in part.routes(site)]

@@ -1,0 +1,168 @@
+"""Every page in every state that it can be in, by name."""
+
+from typing import Literal
+
+import msgspec
+
+from coatcheck.web.pages.views import (
+    AccountView,
+    CheckInboxView,
+    ConfirmEmailView,
+    ConfirmSignUpView,
+    DemoHomeView,
+    DemoProtectedView,
+    DevelopmentMail,
+    DevelopmentMailListView,
+    DevelopmentMailView,
+    DevicesView,
+    ForgottenView,
+    FormError,
+    MailSentView,
+    NoticeView,
+    ProblemView,
+    ReAuthenticateView,
+    ResetView,
+    SignInView,
+    SignOutView,
+    SignUpView,
+    View,
+)
+
+ADA = "ada@example.com"
+TOKEN = "Zm9yIHRoZSBjbG9ha3Jvb20tZm9yIHRoZSBjbG9ha3Jv"
+NOW = 1_790_000_000.0
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+SAFARI = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 19_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/19.5 Mobile/15E148 Safari/604.1"
+)
+
+
+class SampleDevice(msgspec.Struct, frozen=True, kw_only=True):
+    session_id: str
+    user_agent: str = FIREFOX
+    address: str = "192.0.2.17"
+    created_at: float = NOW - 400_000
+    last_seen_at: float = NOW - 4_000
+    ends_at: float = NOW + 800_000
+    methods: tuple[str, ...] = ("pwd",)
+    kind: Literal["browser", "tokens"] = "browser"
+    is_current: bool = False
+
+
+DEVICES = (
+    SampleDevice(session_id="one", user_agent=SAFARI, address="2001:db8:4f1:aa02::91c"),
+    SampleDevice(session_id="two", is_current=True, last_seen_at=NOW, created_at=NOW - 300),
+    SampleDevice(
+        session_id="three",
+        user_agent="curl/8.19.0",
+        kind="tokens",
+        methods=("pwd", "otp"),
+        last_seen_at=NOW - 90_000,
+    ),
+    SampleDevice(session_id="four", user_agent='"><script>alert(1)</script>', address="", methods=()),
+)
+MAIL = DevelopmentMail(
+    id="7",
+    to=ADA,
+    subject="Confirm your address",
+    text=f"Hello,\n\nopen this link:\nhttp://localhost:8000/auth/sign-up/confirm?token={TOKEN}\n\nGood-bye",
+    at=NOW,
+    link=f"http://localhost:8000/auth/sign-up/confirm?token={TOKEN}",
+)
+WRONG_LOGIN = (FormError(message="The e-mail address or the password is wrong."),)
+WRONG_EMAIL = (FormError(field="email", message="That is not an e-mail address."),)
+SHORT = "The password is too short: it needs at least 8 characters."
+
+
+def account(*errors: FormError, notice: str = "", typed: str = "") -> AccountView:
+    return AccountView(
+        signed_in_as=ADA,
+        scopes=("orders:read", "orders:write"),
+        created_at=NOW - 9_000_000,
+        authenticated_at=NOW - 300,
+        device_count=4,
+        notice=notice,
+        errors=errors,
+        typed_email=typed,
+    )
+
+
+SAMPLES: dict[str, View] = {
+    "sign-in": SignInView(next="/inbox"),
+    "sign-in-notice": SignInView(notice="You have signed out."),
+    "sign-in-error": SignInView(email=ADA, errors=WRONG_LOGIN, csrf_token="c5rf"),
+    "sign-up": SignUpView(),
+    "sign-up-error": SignUpView(
+        email="ada@", errors=(*WRONG_EMAIL, FormError(field="password", message=SHORT)), csrf_token="c5rf"
+    ),
+    "check-inbox": CheckInboxView(email=ADA),
+    "check-inbox-development": CheckInboxView(email=ADA, development_mail_url="/auth/dev/mail"),
+    "confirm-sign-up": ConfirmSignUpView(token=TOKEN, email=ADA, needs_password=False, next="/inbox"),
+    "confirm-sign-up-elsewhere": ConfirmSignUpView(token=TOKEN, email=ADA, needs_password=True),
+    "confirm-sign-up-error": ConfirmSignUpView(
+        token=TOKEN, email=ADA, needs_password=True, errors=WRONG_LOGIN
+    ),
+    "forgotten": ForgottenView(),
+    "forgotten-error": ForgottenView(email="ada@", errors=WRONG_EMAIL),
+    "mail-sent": MailSentView(email=ADA),
+    "mail-sent-development": MailSentView(email=ADA, development_mail_url="/auth/dev/mail"),
+    "reset": ResetView(token=TOKEN, email=ADA),
+    "reset-error": ResetView(
+        token=TOKEN, email=ADA, errors=(FormError(field="new_password", message=SHORT),)
+    ),
+    "account": account(),
+    "account-notice": account(notice="Your password has been changed. Your other devices are signed out."),
+    "account-password-error": account(
+        FormError(form="password", field="current_password", message="That is not your password."),
+        FormError(form="password", field="new_password", message=SHORT),
+    ),
+    "account-email-error": account(
+        FormError(form="email", field="new_email", message="That is not an e-mail address."), typed="ada@"
+    ),
+    "account-delete-error": account(FormError(form="delete", message="Tick the box first.")),
+    "account-deactivate-error": account(FormError(form="deactivate", message="Tick the box first.")),
+    "account-error": account(FormError(message="Reload the page and try again.")),
+    "account-bare": AccountView(signed_in_as=ADA, device_count=1),
+    "devices": DevicesView(signed_in_as=ADA, devices=DEVICES, csrf_token="c5rf"),
+    "devices-only-this": DevicesView(signed_in_as=ADA, devices=DEVICES[1:2], notice="The session has ended."),
+    "devices-none": DevicesView(signed_in_as=ADA, devices=(), errors=(FormError(message="It was gone."),)),
+    "re-authenticate": ReAuthenticateView(signed_in_as=ADA, next="/auth/account"),
+    "re-authenticate-error": ReAuthenticateView(signed_in_as=ADA, errors=WRONG_LOGIN),
+    "sign-out": SignOutView(signed_in_as=ADA, next="/"),
+    "confirm-email": ConfirmEmailView(token=TOKEN, email=ADA, signed_in_as="ada@old.example"),
+    **{
+        f"problem-{status}": ProblemView(status=status)
+        for status in (400, 401, 403, 404, 405, 413, 415, 418, 500, 502)
+    },
+    "problem-429": ProblemView(status=429, retry_after=90.2, signed_in_as=ADA),
+    "problem-503": ProblemView(status=503, retry_after=0.4),
+    "problem-own": ProblemView(
+        status=410, title="Gone", message="It went.", action_label="Ask again", action_url="/auth/forgotten"
+    ),
+    "notice": NoticeView(title="Your account is deleted", message="We are sorry to see you go."),
+    "notice-action": NoticeView(
+        title="Your address is confirmed",
+        message="From now on you sign in with it.",
+        action_label="To your account",
+        action_url="/auth/account",
+        signed_in_as=ADA,
+    ),
+    "development-mail-list": DevelopmentMailListView(mails=(MAIL, msgspec.structs.replace(MAIL, id="8"))),
+    "development-mail-list-empty": DevelopmentMailListView(mails=()),
+    "development-mail": DevelopmentMailView(mail=MAIL),
+    "development-mail-plain": DevelopmentMailView(mail=msgspec.structs.replace(MAIL, link="")),
+    "demo-home": DemoHomeView(base_url="http://localhost:8000", development_mail_url="/auth/dev/mail"),
+    "demo-home-signed-in": DemoHomeView(base_url="http://localhost:8000", signed_in_as=ADA),
+    "demo-protected": DemoProtectedView(
+        signed_in_as=ADA,
+        user_id="yqS2mYc5S0eQk1bW0u1pVg",
+        session_id="t3dGyO0zRkWlKx1mEw2dSQ",
+        authenticated_at=NOW,
+        methods=("pwd",),
+        scopes=("orders:read",),
+    ),
+    "demo-protected-bare": DemoProtectedView(
+        signed_in_as=ADA, user_id="u", session_id="s", authenticated_at=NOW, methods=("pwd", "mfa")
+    ),
+}
