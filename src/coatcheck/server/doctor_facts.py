@@ -1,0 +1,70 @@
+"""Looking at a deployment from inside: its settings, its files, its database. Nothing is changed or made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import CoatcheckError
+from .doctor_model import Answer, Facts, FileFacts, KeyFacts
+from .errors import SettingsError
+from .server import Server
+from .settings import Settings, load_settings
+
+__all__ = ["collect_facts"]
+
+
+async def collect_facts(
+    *,
+    config: str | os.PathLike[str] | None = None,
+    answers: Mapping[str, Answer] | None = None,
+    **arguments: Any,
+) -> Facts:
+    """Return what there is to know about the deployment that the settings describe.
+
+    Args:
+        config: As for ``load_settings``.
+        answers: What the running deployment has answered.
+        arguments: As for ``load_settings``.
+    """
+    told = answers or {}
+    try:
+        settings = load_settings(config=config, **arguments)
+    except SettingsError as error:
+        return Facts(settings=None, problems=error.problems, answers=told)
+    files = tuple(_files(settings))
+    if settings.database not in {file.path for file in files}:
+        return Facts(settings=settings, files=files, answers=told)
+    try:
+        keys = await _keys(settings)
+    except CoatcheckError as error:
+        return Facts(settings=settings, files=files, database_problem=error.message, answers=told)
+    return Facts(settings=settings, files=files, keys=keys, answers=told)
+
+
+def _files(settings: Settings) -> list[FileFacts]:
+    names = [f"{settings.database}{ending}" for ending in ("", "-wal", "-shm", ".secret")]
+    return [
+        FileFacts(path=name, mode=Path(name).stat().st_mode & 0o777) for name in names if Path(name).is_file()
+    ]
+
+
+async def _keys(settings: Settings) -> KeyFacts:
+    server = Server(settings)
+    try:
+        stored = await server.storage.records.list_keys()
+        newest_at = stored[0].created_at if stored else None
+        problem = await _problem_of_keys(server) if stored else None
+        return KeyFacts(count=len(stored), newest_at=newest_at, problem=problem)
+    finally:
+        await server.close()
+
+
+async def _problem_of_keys(server: Server) -> str | None:
+    try:
+        await server.flows.context.access_tokens.key_set()
+    except CoatcheckError as error:
+        return error.message
+    return None

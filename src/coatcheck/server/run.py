@@ -1,0 +1,74 @@
+"""Running a server by itself: uvicorn around the composed application."""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import partial
+
+import uvicorn
+from msgspec.structs import replace
+from uvicorn.supervisors import Multiprocess
+
+from ..web.access_log import install_secret_mask
+from .errors import AddressInUseError, PublicDevelopmentError
+from .setting_forms import is_loopback
+from .settings import Settings
+from .standalone import make_application
+
+__all__ = ["serve"]
+
+_DEFAULT_ORIGIN = "http://localhost:8000"
+
+
+def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: bool = False) -> None:
+    """Run the server until it is stopped.
+
+    Args:
+        settings: The settings.
+        host: The address to listen at.
+        port: The port.
+        workers: How many processes share it.
+        demo: Whether to add the demonstration application.
+
+    Raises:
+        PublicDevelopmentError: If development is to listen at more than this machine's own addresses.
+        AddressInUseError: If another program listens there.
+    """
+    if settings.mode == "development":
+        if not is_loopback(host):
+            raise PublicDevelopmentError(host)
+        if settings.base_url == _DEFAULT_ORIGIN:
+            settings = replace(settings, base_url=f"http://localhost:{port}")
+    _check_free(host, port)
+    install_secret_mask()
+    config = uvicorn.Config(
+        partial(make_application, settings, demo=demo),
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning" if settings.mode == "development" else "info",
+        proxy_headers=False,  # the gate reads them, from proxies that are trusted
+        server_header=False,
+        timeout_keep_alive=15,
+        h11_max_incomplete_event_size=16_384,
+    )
+    server = uvicorn.Server(config)
+    if workers > 1:
+        # Each process makes its own server from the same settings; what they share is the storage and the socket.
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+    else:
+        server.run()
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise AddressInUseError(
+                host, port, reason=error.strerror or os.strerror(error.errno or 0)
+            ) from None

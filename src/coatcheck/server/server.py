@@ -1,0 +1,275 @@
+"""The composition root: from settings to a server that is ready to answer.
+
+Nothing is global: every part is made here, once, and handed what it needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from .._core.clock import Clock, system_clock
+from .._core.secrets import Sealer
+from ..accounts.blocklist import load_blocklist
+from ..accounts.hashing import HashingPool
+from ..accounts.passwords import check_password
+from ..accounts.policy import NIST_THROTTLE_POLICY, Argon2Parameters, PasswordPolicy, ThrottlePolicy
+from ..flows.access_tokens import AccessTokens
+from ..flows.context import Context, FlowPolicy
+from ..flows.ports import Storage
+from ..flows.service import Flows
+from ..mail.delivery import Delivery
+from ..mail.development import DevelopmentTransport, DiscardingTransport
+from ..mail.mime import parse_sender
+from ..mail.model import Letterhead, Transport
+from ..mail.outbox import Outbox
+from ..mail.smtp import SMTPTransport
+from ..mail.smtp_url import parse_smtp_url
+from ..sessions.policy import PROFILES, RefreshPolicy, SessionPolicy
+from ..storage.sqlite import SQLiteStorage
+from ..web.app import AuthApp
+from ..web.cookies import Cookies
+from ..web.gate import Gate, GateOptions
+from ..web.options import WebOptions
+from ..web.pages import Brand, Pages
+from .secret import Secret, development_secret
+from .settings import Settings, check_settings
+
+__all__ = ["Server", "open_flows"]
+
+_MOST_WORKERS = 4
+
+
+class Server:
+    """A server, composed. It answers from when it is made; ``running`` adds what goes on in the background.
+
+    Attributes:
+        settings: What it was made from.
+        storage: Where the records are.
+        flows: What it can do.
+        gate: Tells who a request comes from.
+        pages: Renders pages.
+        app: The pages and endpoints, as an ASGI application that answers below the prefix.
+        delivery: Sends mail.
+        transport: How.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        storage: Storage | None = None,
+        transport: Transport | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        """Compose a server.
+
+        Args:
+            settings: The settings. They are checked.
+            storage: Instead of the SQLite file that the settings name.
+            transport: Instead of the way to send mail that the settings name.
+            clock: The time.
+
+        Raises:
+            SettingsError: If the settings cannot be used.
+            DevelopmentSecretError: If development's own secret cannot be read or made.
+            StorageError: If the storage cannot be opened.
+        """
+        check_settings(settings)
+        self.settings = settings
+        self.storage = SQLiteStorage(settings.database) if storage is None else storage
+        sealer = Sealer(_master_key(settings))
+        self.outbox = Outbox(sealer, _letterhead(settings))
+        self.transport = _transport(settings) if transport is None else transport
+        self.delivery = Delivery(self.outbox, self.storage, self.transport, clock=clock)
+        self._hasher = _hasher(settings)
+        context = _context(
+            settings, self.storage, clock, sealer=sealer, hasher=self._hasher, outbox=self.outbox
+        )
+        self.flows = Flows(context)
+        cookies = Cookies.make(
+            same_site="Strict" if settings.same_site == "strict" else "Lax",
+            persistent=context.sessions.profile.persistent,
+        )
+        self.gate = Gate(self.flows, cookies, _gate_options(settings))
+        self.pages = _pages(settings)
+        self.app = AuthApp(
+            self.flows,
+            self.gate,
+            self.pages,
+            options=_web_options(settings),
+            mails=self.transport if isinstance(self.transport, DevelopmentTransport) else None,
+            # Development need not be told its port: links lead to where it was reached, which is this machine.
+            on_origin=self.outbox.readdress if settings.mode == "development" else None,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Server]:
+        """Deliver mail and forget what has expired, until the block ends. Then everything is closed."""
+        await (
+            self.flows.context.access_tokens.key_set()
+        )  # a wrong secret is told at the start, not at a sign-in
+        tasks = [
+            asyncio.create_task(self.delivery.run(), name="coatcheck mail"),
+            asyncio.create_task(self.flows.housekeeping.run(), name="coatcheck housekeeping"),
+        ]
+        try:
+            yield self
+        finally:
+            await _stop(self.delivery, tasks)
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the storage and end the threads that hash."""
+        self._hasher.close()
+        await self.storage.close()
+
+
+@asynccontextmanager
+async def open_flows(settings: Settings) -> AsyncIterator[Flows]:
+    """Give the flows of a server that answers nobody: for commands, beside a server or without one.
+
+    Mail that they queue is delivered before the block ends where there is no server to do it: in development.
+
+    Raises:
+        CoatcheckError: What ``Server`` raises.
+    """
+    server = Server(settings)
+    try:
+        yield server.flows
+        if settings.mode == "development":
+            await server.delivery.deliver_pending()
+    finally:
+        await server.close()
+
+
+async def _stop(delivery: Delivery, tasks: Sequence[asyncio.Task[None]]) -> None:
+    delivery.stop()
+    _, *others = tasks
+    for task in others:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _master_key(settings: Settings) -> bytes:
+    secret: Secret | None = settings.secret
+    if secret is None:
+        secret = development_secret(settings.database)
+    # A text of any length becomes a key of the right one; its entropy is what the settings' check demands.
+    return hashlib.sha256(b"coatcheck master key\0" + secret.reveal().encode("utf-8")).digest()
+
+
+def _letterhead(settings: Settings) -> Letterhead:
+    return Letterhead(
+        name=settings.name, base_url=settings.base_url, prefix=settings.prefix, accent=settings.accent
+    )
+
+
+def _transport(settings: Settings) -> Transport:
+    if settings.mail == "off":
+        return DiscardingTransport()
+    if settings.smtp_url is None or settings.mail_from is None:
+        return DevelopmentTransport()
+    return SMTPTransport(parse_smtp_url(settings.smtp_url.reveal()), parse_sender(settings.mail_from))
+
+
+def _hasher(settings: Settings) -> HashingPool:
+    parameters = Argon2Parameters(
+        time_cost=settings.argon2_time_cost,
+        memory_kib=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+    )
+    workers = settings.hashing_workers or min(_MOST_WORKERS, os.cpu_count() or 1)
+    return HashingPool(parameters, workers=workers, queue=settings.hashing_queue)
+
+
+def _context(
+    settings: Settings, storage: Storage, clock: Clock, *, sealer: Sealer, hasher: HashingPool, outbox: Outbox
+) -> Context:
+    passwords = PasswordPolicy(
+        minimum=settings.password_minimum, context_words=frozenset({settings.name, *settings.context_words})
+    )
+    blocklist = load_blocklist()
+    return Context(
+        storage=storage,
+        clock=clock,
+        sealer=sealer,
+        hasher=hasher,
+        check_password=lambda password, email: check_password(
+            password, passwords, email=email, blocklist=blocklist
+        ),
+        mail=outbox,
+        access_tokens=AccessTokens(
+            storage,
+            sealer,
+            issuer=settings.base_url,
+            audience=settings.audience or settings.base_url,
+            lifetime=settings.access_token_lifetime,
+            clock=clock,
+        ),
+        sessions=SessionPolicy(
+            profile=PROFILES[settings.session_profile],
+            max_sessions=settings.max_sessions,
+            at_limit=settings.at_session_limit,
+            binding=settings.session_binding,
+        ),
+        refresh=RefreshPolicy(
+            idle_timeout=settings.refresh_token_idle, lifetime=settings.refresh_token_lifetime
+        ),
+        throttles=ThrottlePolicy() if settings.session_profile == "relaxed" else NIST_THROTTLE_POLICY,
+        policy=_flow_policy(settings),
+    )
+
+
+def _flow_policy(settings: Settings) -> FlowPolicy:
+    return FlowPolicy(
+        sign_up_open=settings.sign_up == "open",
+        recent=settings.recent_sign_in,
+        sign_up_link=settings.sign_up_link_lifetime,
+        reset_link=settings.reset_link_lifetime,
+        email_link=settings.email_link_lifetime,
+        notify_new_device=settings.notify_new_device,
+    )
+
+
+def _gate_options(settings: Settings) -> GateOptions:
+    return GateOptions(
+        own_origin=None if settings.mode == "development" else settings.base_url,
+        trusted_origins=frozenset(settings.trusted_origins) | frozenset(settings.cors_origins),
+        csrf=settings.csrf,
+        csrf_exempt=frozenset(settings.csrf_exempt),
+        token_cookie=settings.token_cookie,
+        trusted_proxies=tuple(
+            ipaddress.ip_network(network, strict=False) for network in settings.trusted_proxies
+        ),
+    )
+
+
+def _web_options(settings: Settings) -> WebOptions:
+    return WebOptions(
+        base_url=settings.base_url,
+        prefix=settings.prefix,
+        sign_up=settings.sign_up,
+        development=settings.mode == "development",
+        development_hosts=settings.development_hosts,
+        cors_origins=settings.cors_origins,
+    )
+
+
+def _pages(settings: Settings) -> Pages:
+    brand = Brand(
+        name=settings.name, logo=settings.logo, accent=settings.accent, accent_dark=settings.accent_dark
+    )
+    return Pages(
+        brand,
+        prefix=settings.prefix,
+        secure=settings.base_url.startswith("https:"),
+        sign_up_open=settings.sign_up == "open",
+        password_minimum=settings.password_minimum,
+    )
