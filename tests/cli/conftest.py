@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import coatcheck.server.doctor
+import coatcheck.server.run  # noqa: F401 - both before the clock is fixed, which would otherwise be their default
 from coatcheck._core import clock
 from coatcheck.cli.app import app
 from coatcheck.jose import Key, jwt
@@ -67,3 +69,15 @@ def forge() -> Make:
 def encoded(value: Any) -> str:
     octets = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+
+
+@pytest.fixture
+def production() -> dict[str, str]:
+    """The environment of a server that may be used by others."""
+    return {
+        "COATCHECK_MODE": "production",
+        "COATCHECK_BASE_URL": "https://app.example.com",
+        "COATCHECK_SECRET": base64.b64encode(bytes(range(100, 132))).decode(),
+        "COATCHECK_SMTP_URL": "smtp://user:hunter2@mail.example.com",
+        "COATCHECK_MAIL_FROM": "no-reply@example.com",
+    }

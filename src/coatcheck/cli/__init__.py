@@ -1,10 +1,12 @@
-"""The command line: ``coatcheck token …`` and ``coatcheck key …``, one file per command.
+"""The command line: the server (``dev``, ``serve``, ``doctor``), its ``user`` and ``session``, ``token`` and ``key``.
 
 It owns what a person sees: reading keys and tokens from files, standard input and the environment, reports, and exit
-statuses. All judgement about tokens and keys is that of ``coatcheck.jose``; what is only shown and never believed is
-read by ``inspection``. It needs the extra ``cli``, which is why this module imports nothing before it runs.
+statuses. All judgement about tokens and keys is that of ``coatcheck.jose``, that about users and sessions that of
+``coatcheck.flows``; what is only shown and never believed is read by ``inspection``. It needs the extra ``cli``, which
+is why this module imports nothing before it runs; what has to do with a server also needs the extra ``server``.
 
-Exit statuses: 0 done; 1 the token is refused; 2 it could not be done (usage, unreadable or malformed input).
+Exit statuses: 0 done; 1 the token is refused, the deployment has a fault, or rows of an import were refused; 2 it could
+not be done (usage, unreadable or malformed input).
 """
 
 from __future__ import annotations

@@ -7,21 +7,30 @@ from typing import Annotated
 
 import typer
 
+from .dev import dev
+from .doctor import doctor
 from .failures import Commands
 from .key import commands as key
+from .serve import serve
+from .session import commands as session
 from .token import commands as token
+from .user import commands as user
 
 __all__ = ["app"]
 
 app: typer.Typer = typer.Typer(
     name="coatcheck",
     cls=Commands,
-    help="Make keys, and make, check and look into tokens. Everything happens here: nothing is sent anywhere.",
+    help="Run a sign-in server and look after its users; make keys, and make, check and look into tokens.",
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+for _command in (dev, serve, doctor):
+    app.command()(_command)
+app.add_typer(user, name="user")
+app.add_typer(session, name="session")
 app.add_typer(token, name="token")
 app.add_typer(key, name="key")
 
