@@ -26,8 +26,8 @@ def machine_facts() -> dict[str, str]:
         "system": platform.platform(),
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "OpenSSL": f"{backend.openssl_version_text()} in cryptography; {ssl.OPENSSL_VERSION} in Python",
-        "ours": _versions(_OURS),
-        "peers": _versions(_PEERS),
+        "ours": versions(_OURS),
+        "peers": versions(_PEERS),
     }
 
 
@@ -59,7 +59,8 @@ def _load() -> str:
     return f"{minute:.2f} over the last minute, before the run"
 
 
-def _versions(distributions: Sequence[str]) -> str:
+def versions(distributions: Sequence[str]) -> str:
+    """The installed versions, in words."""
     return ", ".join(f"{name} {_version(name)}" for name in distributions)
 
 

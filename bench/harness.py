@@ -99,7 +99,7 @@ def race(contenders: Sequence[Contender], effort: Effort) -> list[Timing]:
     A machine that speeds up or slows down meanwhile does so for all of them alike.
     """
     samples: list[list[float]] = [[] for _ in contenders]
-    with _without_gc():
+    with without_gc():
         passes = [_calibrate(contender, effort.sample_ms) for contender in contenders]
         for turn in range(effort.rounds):
             for place in range(len(contenders)):
@@ -134,7 +134,8 @@ def _calibrate(contender: Contender, sample_ms: float) -> int:
 
 
 @contextmanager
-def _without_gc() -> Iterator[None]:
+def without_gc() -> Iterator[None]:
+    """Keep the garbage collector from running while a clock does."""
     gc.collect()
     gc.freeze()  # what exists already need not be looked at again between the rounds
     gc.disable()
