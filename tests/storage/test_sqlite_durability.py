@@ -170,6 +170,19 @@ def test_a_busy_file_holds_up_the_task_and_not_the_event_loop(path: Path) -> Non
     run(path, body, timeout=0.3)
 
 
+def test_those_who_wait_behind_each_other_for_a_busy_file_wait_no_longer_than_one(path: Path) -> None:
+    async def body(storage: SQLiteStorage) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            start = time.perf_counter()
+            writes = [storage.records.add_user(a_user(f"user-{number}")) for number in range(20)]
+            outcomes = await asyncio.gather(*writes, return_exceptions=True)
+            assert time.perf_counter() - start < 1.0  # and not twenty times 0.2
+            assert {type(each) for each in outcomes} == {StorageBusyError}
+
+    run(path, body, timeout=0.2)
+
+
 def test_whoever_is_cancelled_while_the_file_is_busy_lets_the_next_one_try(path: Path) -> None:
     async def body(storage: SQLiteStorage) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:

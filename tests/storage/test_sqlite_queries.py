@@ -58,7 +58,7 @@ COLUMNS = [
     *("client", "rotated_at", "sealed_successor", "key", "arrives_at", "sealed", "due_at", "attempts", "kid"),
     *("use", "now", "limit", "after", "at", "revision", "until"),
 ]
-PARAMETERS = COLUMNS + [f"old_{name}" for name in COLUMNS]
+PARAMETERS = [*COLUMNS, *(f"old_{name}" for name in COLUMNS), "rotated_before"]
 
 
 def test_there_are_statements_to_look_at() -> None:

@@ -95,7 +95,7 @@ class AccessTokens:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self.lifetime = int(lifetime.total_seconds())
+        self.lifetime: int = int(lifetime.total_seconds())
         self._loaded: tuple[jwt.Signer, jwt.Signer, jwt.Verifier[AccessClaims], KeySet] | None = None
 
     async def issue(self, user: User, session: Session) -> str:

@@ -16,10 +16,9 @@ from .context import Context
 from .ending import Reason, end_all_sessions
 from .messages import AlreadyRegistered, ConfirmEmailChange, EmailChanged, Message, PasswordChanged
 from .model import SignedIn
-from .opening import Opened, hand_out
+from .opening import hand_out, renew_session
 from .passwords import admit_guess, check_password_of
 from .ports import Records
-from .re_authentication import renew_session
 from .recency import require_recent
 
 __all__ = ["Account"]
@@ -61,11 +60,12 @@ class Account:
             await records.delete_throttles(lifted)
             await records.delete_links(user_id=user.id)
             await end_all_sessions(records, user.id, Reason.PASSWORD_CHANGED, but=identity.session_id)
-            session, secret = await renew_session(context, records, identity.session_id, client=client)
+            opened = await renew_session(
+                context, records, changed, session_id=identity.session_id, client=client
+            )
             message = PasswordChanged(to=user.email, at=now, client=client, forgotten_link="/forgotten")
             await records.add_mail(context.mail.compose(message, now=now))
         context.mail.wake()
-        opened = Opened(user=changed, session=session, secret=secret, refresh_token=None)
         return await hand_out(context, opened, device=device)
 
     async def request_email_change(self, identity: Identity, new_email: str, *, client: Client) -> None:

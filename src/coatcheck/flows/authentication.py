@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from .._core.secrets import digest
 from ..accounts.model import User
@@ -26,10 +27,13 @@ from .context import Context
 from .ending import Reason, end_sessions
 from .errors import InvalidTokenError
 
-__all__ = ["Authentication", "Known"]
+__all__ = ["Authentication", "Known", "Via"]
 
 K = TypeVar("K")
 T = TypeVar("T")
+
+Via = Literal["cookie", "bearer"]
+"""What a request carried."""
 
 _MOST_REMEMBERED = 10_000
 _LONGEST_REMEMBERED = 2048  # octets of a header: some 20 MB in all, whatever clients send
@@ -64,18 +68,19 @@ class Authentication:
         self._clock = context.clock
         self._version = context.storage.version
         self._seen: int | None = None
-        self._known: dict[bytes, Known] = {}
+        self._known: dict[Via, dict[bytes, Known]] = {"cookie": {}, "bearer": {}}
         self._verified: dict[bytes, AccessClaims] = {}
 
-    def recall(self, credential: bytes) -> Known | None:
+    def recall(self, credential: bytes, via: Via) -> Known | None:
         """Return what a credential is known to stand for, if nothing can have changed since it was looked up.
 
         The hot path: no storage is read and nobody is waited for. ``None`` says nothing about the credential.
 
         Args:
             credential: The value of the header that the credential came in, as a whole.
+            via: Which header that is.
         """
-        known = self._known.get(credential)
+        known = self._known[via].get(credential)
         if known is None or self._version() != self._seen or self._clock() >= known.fresh_until:
             return None
         return known
@@ -94,7 +99,7 @@ class Authentication:
             InvalidSessionError: If the session is unknown, has ended or expired, or is bound elsewhere.
         """
         credential = presented_as or secret.encode("utf-8", "surrogatepass")
-        known = self.recall(credential)
+        known = self.recall(credential, "cookie")
         if known is not None:
             return known
         version = self._forget_if_changed()
@@ -118,7 +123,7 @@ class Authentication:
             InvalidTokenError: If it is not a token of this server for this API, has expired, or its session is over
                 or bound elsewhere.
         """
-        known = self.recall(presented_as)
+        known = self.recall(presented_as, "bearer")
         if known is not None:
             return known
         version = self._forget_if_changed()
@@ -133,14 +138,15 @@ class Authentication:
     def _forget_if_changed(self) -> int:
         version = self._version()
         if version != self._seen:
-            self._known.clear()
+            for known in self._known.values():
+                known.clear()
             self._seen = version
         return version
 
     def _remember(self, credential: bytes, known: Known, *, version: int) -> None:
         """Remember what was looked up, unless a commit was noticed in the meantime: it may have ended just this."""
         if self._seen == version and len(credential) <= _LONGEST_REMEMBERED:
-            _put(self._known, credential, known)
+            _put(self._known[known.identity.via], credential, known)
 
     async def _check(self, known: Known, client: Client | None) -> None:
         """Check what time and place have to do with a credential, and note its use.
@@ -171,9 +177,7 @@ class Authentication:
             raise InvalidTokenError(detail="its session has ended")
         return await self._look_up(session, claims, "bearer")
 
-    async def _look_up(
-        self, session: Session, claims: AccessClaims | None, via: Literal["cookie", "bearer"]
-    ) -> Known:
+    async def _look_up(self, session: Session, claims: AccessClaims | None, via: Via) -> Known:
         user = await self._context.storage.records.find_user(session.user_id)
         if user is None or user.disabled_at is not None:
             raise InvalidSessionError(detail="the user is gone or disabled")
@@ -193,6 +197,8 @@ class Authentication:
         touch_at = session.last_seen_at + touch_interval(session, self._context.sessions)
         # What is bound to a client is looked at every time.
         fresh_until = min(ends_at, touch_at) if session.binding is None else 0.0
+        # What the application attached is read when it is asked for: it would be remembered once per credential.
+        session = replace(session, data=b"{}")
         return Known(identity=identity, session=session, user=user, ends_at=ends_at, fresh_until=fresh_until)
 
     async def _check_binding(self, session: Session, client: Client) -> None:

@@ -64,7 +64,7 @@ class InsufficientScopeError(FlowError):
 
     def __init__(self, needed: Iterable[str]) -> None:
         super().__init__("You are not allowed to do this.")
-        self.scope = " ".join(sorted(needed))
+        self.scope: str = " ".join(sorted(needed))
 
 
 class RecentSignInNeededError(FlowError):

@@ -10,9 +10,10 @@ from .._core.secrets import digest, new_identifier, new_token
 from ..accounts.model import User
 from ..identity import Client
 from ..sessions.binding import binding_of
-from ..sessions.lifecycle import begin, plan_admission
+from ..sessions.errors import InvalidSessionError
+from ..sessions.lifecycle import begin, is_alive, plan_admission, renew
 from ..sessions.model import Session
-from ..sessions.refresh import client_digest, next_token
+from ..sessions.refresh import client_digest, make_token, next_token
 from .access_tokens import FIRST_PARTY, granted_scopes
 from .context import Context
 from .devices import remember
@@ -20,7 +21,7 @@ from .ending import Reason, end_sessions
 from .model import SignedIn, TokenResponse
 from .ports import Records
 
-__all__ = ["Credential", "Opened", "Request", "hand_out", "open_session", "token_response"]
+__all__ = ["Credential", "Opened", "Request", "hand_out", "open_session", "renew_session", "token_response"]
 
 Credential = Literal["cookie", "tokens"]
 """What is to carry the session."""
@@ -75,10 +76,11 @@ async def open_session(
     if context.sessions.max_sessions is not None:
         existing = await records.list_sessions(user.id)
         await end_sessions(records, plan_admission(existing, context.sessions, now=now), Reason.SESSION_LIMIT)
-    secret, refresh_token = (new_token(), None) if request.credential == "cookie" else (None, new_token())
+    session_id = new_identifier()
+    secret, refresh_token = _secrets(context, session_id, request.credential)
     session = begin(
         context.sessions,
-        session_id=new_identifier(),
+        session_id=session_id,
         user_id=user.id,
         secret=secret,
         methods=methods,
@@ -88,12 +90,51 @@ async def open_session(
         now=now,
     )
     await records.add_session(session)
-    if refresh_token is not None:
-        client = client_digest(request.client, FIRST_PARTY)
-        await records.add_refresh_token(
-            next_token(refresh_token, session, client=client, policy=context.refresh, now=now)
-        )
-    return Opened(user=user, session=session, secret=secret, refresh_token=refresh_token)
+    opened = Opened(user=user, session=session, secret=secret, refresh_token=refresh_token)
+    await _add_refresh_token(context, records, opened)
+    return opened
+
+
+async def renew_session(
+    context: Context, records: Records, user: User, *, session_id: str, client: Client
+) -> Opened:
+    """Give a session another secret or other tokens, and its limits anew, inside the caller's transaction.
+
+    Raises:
+        InvalidSessionError: If it has ended.
+    """
+    now = context.clock()
+    session = await records.find_session(session_id)
+    if session is None or not is_alive(session, now):
+        raise InvalidSessionError(detail="it ended before it was renewed")
+    secret, refresh_token = _secrets(context, session.id, "tokens" if session.digest is None else "cookie")
+    renewed = renew(session, context.sessions, secret=secret, client=client, now=now)
+    if not await records.renew_session(
+        session.id, old_digest=session.digest, new_digest=renewed.digest, session=renewed
+    ):
+        raise InvalidSessionError(detail="it was renewed by another request at the same time")
+    await records.forget_refresh_tokens(session.id)
+    opened = Opened(user=user, session=renewed, secret=secret, refresh_token=refresh_token)
+    await _add_refresh_token(context, records, opened)
+    return opened
+
+
+def _secrets(context: Context, session_id: str, credential: Credential) -> tuple[str | None, str | None]:
+    """Return a new secret for the cookie, or a new refresh token: one of the two."""
+    if credential == "cookie":
+        return new_token(), None
+    return None, make_token(context.sealer, session_id)
+
+
+async def _add_refresh_token(context: Context, records: Records, opened: Opened) -> None:
+    if opened.refresh_token is None:
+        return
+    session = opened.session
+    client = client_digest(session.client, FIRST_PARTY)
+    record = next_token(
+        opened.refresh_token, session, client=client, policy=context.refresh, now=context.clock()
+    )
+    await records.add_refresh_token(record)
 
 
 async def hand_out(context: Context, opened: Opened, *, device: str | None) -> SignedIn:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from .._core.secrets import digest, new_token
+from .._core.secrets import digest
 from ..accounts.model import User
 from ..identity import Client
 from ..sessions.binding import is_bound_elsewhere
 from ..sessions.errors import InvalidRefreshTokenError, RefreshTokenReusedError
 from ..sessions.model import RefreshToken, Session
-from ..sessions.refresh import Plan, client_digest, next_token, open_successor, plan_refresh, seal_successor
+from ..sessions.refresh import (
+    Plan,
+    client_digest,
+    make_token,
+    next_token,
+    open_successor,
+    plan_refresh,
+    seal_successor,
+    session_of,
+)
 from .access_tokens import FIRST_PARTY
 from .context import Context
 from .ending import Reason, end_sessions
@@ -40,13 +49,15 @@ class Tokens:
         """
         context, now = self._context, self._context.clock()
         presented_by = client_digest(client, FIRST_PARTY)
+        session_id = session_of(context.sealer, refresh_token)
         async with context.storage.transaction() as records:
-            token, session, user = await self._load(records, refresh_token)
+            session, user = await self._load(records, session_id)
+            token = await records.find_refresh_token(digest(refresh_token))
             plan = plan_refresh(token, session, client=presented_by, policy=context.refresh, now=now)
             bound_elsewhere = is_bound_elsewhere(session, client, context.sessions)
             if bound_elsewhere:
                 await end_sessions(records, [session.id], Reason.BOUND_ELSEWHERE)
-            elif plan is Plan.REUSE:
+            elif plan is Plan.REUSE or token is None:
                 await end_sessions(records, [session.id], Reason.REFRESH_REUSED)
                 message = SessionStolen(to=user.email, at=now, client=client, forgotten_link="/forgotten")
                 await records.add_mail(context.mail.compose(message, now=now))
@@ -61,13 +72,12 @@ class Tokens:
             raise RefreshTokenReusedError(detail=f"session {session.id}")
         return await token_response(context, user, session, refresh_token=successor)
 
-    async def _load(self, records: Records, refresh_token: str) -> tuple[RefreshToken, Session, User]:
-        token = await records.find_refresh_token(digest(refresh_token))
-        session = None if token is None else await records.find_session(token.session_id)
+    async def _load(self, records: Records, session_id: str) -> tuple[Session, User]:
+        session = await records.find_session(session_id)
         user = None if session is None else await records.find_user(session.user_id)
-        if token is None or session is None or user is None or user.disabled_at is not None:
-            raise InvalidRefreshTokenError(detail="unknown")
-        return token, session, user
+        if session is None or user is None or user.disabled_at is not None:
+            raise InvalidRefreshTokenError(detail="its session has ended")
+        return session, user
 
     async def _successor(
         self, records: Records, presented: str, token: RefreshToken, *, session: Session, client: bytes
@@ -76,13 +86,16 @@ class Tokens:
         now = self._context.clock()
         if token.sealed_successor is not None:
             return open_successor(presented, token.sealed_successor)
-        following = new_token()
+        following = make_token(self._context.sealer, session.id)
         sealed = seal_successor(presented, following)
         if await records.rotate_refresh_token(token.digest, at=now, sealed_successor=sealed):
             await records.add_refresh_token(
                 next_token(following, session, client=client, policy=self._context.refresh, now=now)
             )
             await records.touch_session(session.id, now)
+            # What was exchanged before the window is recognised without a record: see sessions.refresh.
+            window = self._context.refresh.replay_window.total_seconds()
+            await records.forget_refresh_tokens(session.id, rotated_before=now - window)
             return following
         rotated = await records.find_refresh_token(token.digest)
         if rotated is None or rotated.sealed_successor is None:

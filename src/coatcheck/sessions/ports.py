@@ -61,7 +61,7 @@ class SessionRecords(Protocol):
 
 
 class RefreshTokenRecords(Protocol):
-    """The refresh tokens of the sessions that exist, rotated ones included."""
+    """The refresh tokens of the sessions that exist: of each the newest, and those that were exchanged just now."""
 
     async def add_refresh_token(self, token: RefreshToken) -> None:
         """Add a token. Its digest is new, its session exists."""
@@ -73,4 +73,8 @@ class RefreshTokenRecords(Protocol):
 
     async def rotate_refresh_token(self, digest: bytes, *, at: float, sealed_successor: bytes) -> bool:
         """Mark a token as exchanged, if it is not yet. ``False`` says that somebody else was first."""
+        ...
+
+    async def forget_refresh_tokens(self, session_id: str, *, rotated_before: float | None = None) -> None:
+        """Delete the tokens of a session that were exchanged before then; all of them, unless that is given."""
         ...

@@ -3,13 +3,16 @@
 A token is exchanged once. The same token again, at once and from the same client, is a lost answer or two tabs that
 woke together: it gets the same successor. Later, or from another client, one of two holders is a thief: the session
 ends, and with it every token.
+
+A token names its session and carries a tag that only this server can make. So one that was exchanged long ago is known
+for what it is although nothing of it is stored any more, and a guess does not get as far as the storage.
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
 
-from .._core import secrets
+from .._core import base64url, secrets
 from .._core.secrets import Sealer, digest, equal
 from ..identity import Client
 from .errors import InvalidRefreshTokenError
@@ -17,7 +20,16 @@ from .lifecycle import is_alive
 from .model import RefreshToken, Session
 from .policy import RefreshPolicy
 
-__all__ = ["Plan", "client_digest", "next_token", "open_successor", "plan_refresh", "seal_successor"]
+__all__ = [
+    "Plan",
+    "client_digest",
+    "make_token",
+    "next_token",
+    "open_successor",
+    "plan_refresh",
+    "seal_successor",
+    "session_of",
+]
 
 _CONTEXT = "refresh-successor"
 
@@ -43,16 +55,48 @@ def client_digest(client: Client, client_id: str) -> bytes:
     return digest(f"{client_id}\n{client.user_agent}")
 
 
+def make_token(sealer: Sealer, session_id: str) -> str:
+    """Return a new refresh token for a session: 256 random bits between the session's identifier and the tag."""
+    body = f"{session_id}.{secrets.new_token()}"
+    return f"{body}.{_tag(sealer, body)}"
+
+
+def session_of(sealer: Sealer, token: str) -> str:
+    """Return the identifier of the session that a token was made for.
+
+    Raises:
+        InvalidRefreshTokenError: If this server never made it.
+    """
+    body, _, tag = token.rpartition(".")
+    if not equal(tag, _tag(sealer, body)):
+        raise InvalidRefreshTokenError(detail="not made here")
+    return body.partition(".")[0]
+
+
+def _tag(sealer: Sealer, body: str) -> str:
+    mac = sealer.mac(body.encode("utf-8", "surrogatepass"), context="refresh-token")
+    return base64url.encode(mac[:16])
+
+
 def plan_refresh(
-    token: RefreshToken, session: Session, *, client: bytes, policy: RefreshPolicy, now: float
+    token: RefreshToken | None, session: Session, *, client: bytes, policy: RefreshPolicy, now: float
 ) -> Plan:
-    """Decide what happens with a token that was presented.
+    """Decide what happens with a token that was presented and is genuine.
+
+    Args:
+        token: Its record; ``None`` if it was exchanged so long ago that it was forgotten.
+        session: The session that it was made for.
+        client: Who presents it.
+        policy: The limits.
+        now: The time.
 
     Raises:
         InvalidRefreshTokenError: If it, its chain or its session has expired.
     """
     if not is_alive(session, now) or now >= session.created_at + policy.lifetime.total_seconds():
         raise InvalidRefreshTokenError(detail="its session or chain has expired")
+    if token is None:
+        return Plan.REUSE
     if token.rotated_at is None:
         if now >= token.expires_at:
             raise InvalidRefreshTokenError(detail="it was not used for too long")

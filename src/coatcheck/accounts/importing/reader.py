@@ -55,8 +55,8 @@ class UserReader:
                 address unless the application asks for it.
         """
         self.container: Container | None = None
-        self.octets = 0
-        self.rows = 0
+        self.octets: int = 0
+        self.rows: int = 0
         self.ignored: frozenset[str] = frozenset()
         self._firebase = firebase
         self._keeps_unverified = keep_unverified_passwords

@@ -219,6 +219,27 @@ class RefreshTokenBehaviour:
         assert await storage.records.find_refresh_token(a_token().digest) == a_token()
 
     @scenario
+    async def test_only_the_tokens_of_a_session_that_were_rotated_before_then_are_forgotten(
+        self, storage: Storage
+    ) -> None:
+        records = storage.records
+        await records.add_user(a_user())
+        await records.add_session(a_session())
+        await records.add_session(a_session("other"))
+        rotated_at = {"long ago": NOW - 20, "just now": NOW - 10, "never": None}
+        kept = [a_token(name, rotated_at=at) for name, at in rotated_at.items()]
+        kept.append(a_token("elsewhere", session_id="session-other", rotated_at=NOW - 20))
+        for token in kept:
+            await records.add_refresh_token(token)
+        await records.forget_refresh_tokens("session-one", rotated_before=NOW - 10)
+        await records.forget_refresh_tokens("session-unknown", rotated_before=NOW)
+        found = [await records.find_refresh_token(token.digest) for token in kept]
+        assert found == [None, *kept[1:]]
+        await records.forget_refresh_tokens("session-one")
+        found = [await records.find_refresh_token(token.digest) for token in kept]
+        assert found == [None, None, None, kept[-1]]
+
+    @scenario
     async def test_a_token_is_rotated_once(self, storage: Storage) -> None:
         records, token = storage.records, a_token()
         await records.add_user(a_user())

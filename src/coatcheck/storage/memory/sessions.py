@@ -134,3 +134,18 @@ class RefreshTokenTable(MemoryTable):
             return True
 
         return await self._source.write(rotate)
+
+    async def forget_refresh_tokens(self, session_id: str, *, rotated_before: float | None = None) -> None:
+        """Delete the tokens of a session that were exchanged before then, or all of them."""
+
+        def is_meant(token: RefreshToken) -> bool:
+            if token.session_id != session_id or rotated_before is None:
+                return token.session_id == session_id
+            return token.rotated_at is not None and token.rotated_at < rotated_before
+
+        def forget(state: State) -> None:
+            for digest, token in list(state.refresh_tokens.items()):
+                if is_meant(token):
+                    del state.refresh_tokens[digest]
+
+        await self._source.write(forget)

@@ -18,6 +18,10 @@ _ROTATE = """
 UPDATE refresh_tokens SET rotated_at = :at, sealed_successor = :sealed_successor
 WHERE digest = :digest AND rotated_at IS NULL"""
 
+_FORGET = """
+DELETE FROM refresh_tokens
+WHERE session_id = :session_id AND (:rotated_before IS NULL OR rotated_at < :rotated_before)"""
+
 
 class RefreshTokenTable(SQLiteTable):
     """Satisfies ``sessions.ports.RefreshTokenRecords``."""
@@ -56,3 +60,7 @@ class RefreshTokenTable(SQLiteTable):
         """Mark a token as exchanged, if it is not yet."""
         parameters: Parameters = {"digest": digest, "at": at, "sealed_successor": sealed_successor}
         return await self._access.change(_ROTATE, parameters) == 1
+
+    async def forget_refresh_tokens(self, session_id: str, *, rotated_before: float | None = None) -> None:
+        """Delete the tokens of a session that were exchanged before then, or all of them."""
+        await self._access.change(_FORGET, {"session_id": session_id, "rotated_before": rotated_before})

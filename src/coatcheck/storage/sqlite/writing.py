@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final
 
@@ -34,25 +34,30 @@ class Writer:
         self._busy_timeout = busy_timeout
         self._turns = Turns()
         self._open: asyncio.Lock | None = None
-        self.commits = 0
+        self.commits: int = 0
 
     async def begin(self) -> asyncio.Lock:
-        """Begin a transaction, and return what ``finish`` has to be given at its end."""
+        """Begin a transaction, and return what ``finish`` has to be given at its end.
+
+        Raises:
+            StorageBusyError: If another process writes for longer than ``busy_timeout``.
+        """
+        # Counted from here, not from the turn: else all who wait behind each other would wait for their sum.
+        deadline = asyncio.get_running_loop().time() + self._busy_timeout
         turn = await self._turns.take()
         try:
             self.connection.roll_back()  # what a task left that died with its event loop
             if not self.connection.try_begin():
-                await self._begin_later()
+                await self._begin_later(deadline)
         except BaseException:
             turn.release()
             raise
         self._open = turn
         return turn
 
-    async def _begin_later(self) -> None:
+    async def _begin_later(self, deadline: float) -> None:
         """Try again until another process has finished, without holding up the event loop."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._busy_timeout
         delay = _FIRST_DELAY
         while loop.time() < deadline:
             await asyncio.sleep(delay)
@@ -110,8 +115,8 @@ class CommittedAccess:
 
     def __init__(self, *, reader: Connection, writer: Writer) -> None:
         self._writer = writer
-        self.row = reader.row
-        self.rows = reader.rows
+        self.row: Callable[[str, Parameters], Row | None] = reader.row
+        self.rows: Callable[[str, Parameters], list[Row]] = reader.rows
 
     async def change(self, sql: str, parameters: Parameters) -> int:
         """See ``Access``."""
