@@ -44,7 +44,11 @@ _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
 
 class Auth:
-    """A server inside of a FastAPI application; ``integrations.embedding`` says how the two live together."""
+    """A server inside of a FastAPI application; ``integrations.embedding`` says how the two live together.
+
+    Attributes:
+        sets_tokens: Whether responses to requests by cookie get another cookie, with a token.
+    """
 
     def __init__(self, app: FastAPI, *, settings: Settings | None = None, **arguments: Any) -> None:
         """Make a server, and make it part of an application.
@@ -67,14 +71,14 @@ class Auth:
             raise TypeError("Give the settings as a whole or one by one, not both.")
         settings = load_settings(**arguments) if settings is None else settings
         self._embedded = EmbeddedServer(settings)
-        self._sets_tokens = self.server.gate.options.token_cookie != "off"  # noqa: S105 - a mode
+        self.sets_tokens: bool = self.server.gate.options.token_cookie != "off"  # noqa: S105 - a mode
         app.mount(settings.prefix, self._embedded)
         app.router.lifespan_context = self._around(app.router.lifespan_context)
         self.protect(app)
 
     @property
     def server(self) -> Server:
-        """The server itself: flows, storage, settings. After a lifespan it is another one, as the first is closed."""
+        """The server itself, with its flows and settings. It is another one after each lifespan, which closes it."""
         return self._embedded.server
 
     @property
@@ -97,9 +101,7 @@ class Auth:
         return await self.server.gate.identify(connection.scope)
 
     async def offer_token(self, scope: Scope, response: Response) -> None:
-        """Add the cookie with a token to a response, where it is switched on and the browser has none."""
-        if not self._sets_tokens:
-            return
+        """Add the cookie with a token to a response, if the request came by cookie and has none."""
         gate = self.server.gate
         known = await gate.find(scope)
         cookie = None if known is None else await gate.token_cookie(scope, known)
@@ -141,7 +143,8 @@ class _Requirement(_Scheme):
     async def __call__(self, connection: HTTPConnection, response: Response) -> Identity:
         auth = _auth_of(connection)
         identity = await auth.server.gate.require(connection.scope, scopes=self._scopes, recent=self._recent)
-        await auth.offer_token(connection.scope, response)
+        if auth.sets_tokens:
+            await auth.offer_token(connection.scope, response)
         return identity
 
 
@@ -149,7 +152,8 @@ class _Optional(_Scheme):
     async def __call__(self, connection: HTTPConnection, response: Response) -> Identity | None:
         auth = _auth_of(connection)
         identity = await auth.server.gate.identify(connection.scope)
-        await auth.offer_token(connection.scope, response)
+        if auth.sets_tokens:
+            await auth.offer_token(connection.scope, response)
         return identity
 
 
