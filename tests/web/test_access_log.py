@@ -3,6 +3,7 @@ import logging
 import pytest
 
 from coatcheck.web.access_log import SecretMask, install_secret_mask, mask_query
+from tests.web.sites import open_site
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,15 @@ def test_installing_it_twice_is_installing_it_once() -> None:
     install_secret_mask("coatcheck.test.access")
     install_secret_mask("coatcheck.test.access")
     assert len(logging.getLogger("coatcheck.test.access").filters) == 1
+
+
+@pytest.mark.anyio
+async def test_secrets_in_the_access_log_of_a_server_inside_of_another_application() -> None:
+    """It is not we who start uvicorn then."""
+    logger = logging.getLogger("uvicorn.access")
+    for each in [*logger.filters]:
+        logger.removeFilter(each)
+    async with open_site():
+        record = logger.makeRecord(logger.name, logging.INFO, "", 0, "%s", ("/auth/reset?token=abc",), None)
+        assert logger.filter(record)
+        assert record.getMessage() == "/auth/reset?token=***"

@@ -43,6 +43,12 @@ def test_a_name_of_this_machine_is_answered(host: str) -> None:
         "",
         "evil.example#localhost",
         "user@localhost",
+        "localhost:80@evil.example",
+        "[::1]@evil.example",
+        "localhost:8000/evil",
+        "localhost:",
+        "localhost:8000 ",
+        "localhost\x1b[2J",
         "[::1",
     ],
 )
@@ -70,6 +76,45 @@ def test_a_client_on_this_machine_is_answered(client: str | None) -> None:
 def test_a_client_elsewhere_is_refused(client: str) -> None:
     with pytest.raises(RemoteDevelopmentError):
         check_local(scope("localhost", client=client))
+
+
+HANDED_ON = {
+    "a proxy that names its client": {"x-forwarded-for": "198.51.100.7"},
+    "several proxies": {"x-forwarded-for": "127.0.0.1, 198.51.100.7"},
+    "a proxy with a header of its own": {"x-real-ip": "198.51.100.7"},
+    "a tunnel that rewrites the host": {"x-forwarded-host": "abc.tunnel.example"},
+    "a proxy that tells nothing, but the browser": {
+        "sec-fetch-site": "same-origin",
+        "origin": "https://app.example",
+    },
+}
+
+
+@pytest.mark.parametrize("headers", HANDED_ON.values(), ids=HANDED_ON)
+def test_development_that_a_proxy_on_this_machine_shows_to_the_world(headers: dict[str, str]) -> None:
+    """The mails with everybody's links for new passwords would be there for all."""
+    handed_on = scope("localhost:8000")
+    handed_on["headers"] += [(name.encode(), value.encode()) for name, value in headers.items()]
+    with pytest.raises(RemoteDevelopmentError):
+        check_local(handed_on)
+    on_purpose = scope("dev.example")
+    on_purpose["headers"] += handed_on["headers"][1:]
+    check_local(on_purpose, {"dev.example"})
+
+
+def test_a_proxy_of_this_machine_for_this_machine_is_answered() -> None:
+    headers = {
+        "x-forwarded-for": "127.0.0.1, ::1",
+        "x-forwarded-host": "localhost:5173",
+        "origin": "http://localhost:5173",
+        "sec-fetch-site": "same-origin",
+    }
+    handed_on = scope("localhost:8000")
+    handed_on["headers"] += [(name.encode(), value.encode()) for name, value in headers.items()]
+    check_local(handed_on)
+    other_site = scope("localhost:8000")  # which is for the check of forged requests to judge
+    other_site["headers"] += [(b"origin", b"https://app.example"), (b"sec-fetch-site", b"cross-site")]
+    check_local(other_site)
 
 
 def test_the_port_is_no_part_of_the_name() -> None:

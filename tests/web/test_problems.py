@@ -28,6 +28,7 @@ from coatcheck.sessions.errors import (
     InvalidSessionError,
     RefreshTokenReusedError,
 )
+from coatcheck.storage.errors import StorageBusyError
 from coatcheck.web.errors import (
     BodyTooLargeError,
     MalformedCredentialError,
@@ -75,6 +76,14 @@ def all_errors() -> list[type[CoatcheckError]]:
 def test_every_designed_error_has_a_status_or_is_known_to_be_the_servers_own() -> None:
     without = {kind.__name__ for kind in all_errors() if status_of(kind.__new__(kind)) == 500}
     assert without == INTERNAL
+
+
+def test_a_busy_storage_is_told_like_any_overload() -> None:
+    error = StorageBusyError(retry_after=1.5)
+    assert status_of(error) == 503
+    assert error_headers(error)["Retry-After"] == "2"
+    assert problem_of(error).code == "storage_busy"
+    assert oauth_error_of(problem_of(error), error).error == "server_error"
 
 
 def test_a_problem_says_what_rfc_9457_asks_for() -> None:

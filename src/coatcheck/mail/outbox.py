@@ -32,7 +32,7 @@ class Outbox:
         """Take what seals, and what all letters share."""
         self._sealer = sealer
         self._head = letterhead
-        self.waiting = asyncio.Event()
+        self.waiting: asyncio.Event = asyncio.Event()
 
     def readdress(self, base_url: str) -> None:
         """Let the links of further letters begin with another origin."""

@@ -64,7 +64,7 @@ class SettingsError(ServerError):
 
     def __init__(self, problems: Sequence[SettingProblem]) -> None:
         super().__init__(" ".join(map(str, problems)))
-        self.problems = tuple(problems)
+        self.problems: tuple[SettingProblem, ...] = tuple(problems)
 
 
 class DevelopmentSecretError(ServerError):

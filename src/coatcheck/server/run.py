@@ -10,7 +10,7 @@ import uvicorn
 from msgspec.structs import replace
 from uvicorn.supervisors import Multiprocess
 
-from ..web.access_log import install_secret_mask
+from .connections import BoundedProtocol
 from .errors import AddressInUseError, PublicDevelopmentError
 from .setting_forms import is_loopback
 from .settings import Settings
@@ -41,7 +41,6 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
         if settings.base_url == _DEFAULT_ORIGIN:
             settings = replace(settings, base_url=f"http://localhost:{port}")
     _check_free(host, port)
-    install_secret_mask()
     config = uvicorn.Config(
         partial(make_application, settings, demo=demo),
         factory=True,
@@ -52,7 +51,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
         proxy_headers=False,  # the gate reads them, from proxies that are trusted
         server_header=False,
         timeout_keep_alive=15,
-        h11_max_incomplete_event_size=16_384,
+        http=BoundedProtocol,
     )
     server = uvicorn.Server(config)
     if workers > 1:

@@ -31,6 +31,7 @@ from ..mail.smtp import SMTPTransport
 from ..mail.smtp_url import parse_smtp_url
 from ..sessions.policy import PROFILES, RefreshPolicy, SessionPolicy
 from ..storage.sqlite import SQLiteStorage
+from ..web.access_log import install_secret_mask
 from ..web.app import AuthApp
 from ..web.cookies import Cookies
 from ..web.gate import Gate, GateOptions
@@ -80,24 +81,26 @@ class Server:
             StorageError: If the storage cannot be opened.
         """
         check_settings(settings)
+        # Whoever runs it, inside of another application too: links in mails hold secrets, and requests are logged.
+        install_secret_mask()
         self.settings = settings
-        self.storage = SQLiteStorage(settings.database) if storage is None else storage
+        self.storage: Storage = SQLiteStorage(settings.database) if storage is None else storage
         sealer = Sealer(_master_key(settings))
-        self.outbox = Outbox(sealer, _letterhead(settings))
-        self.transport = _transport(settings) if transport is None else transport
-        self.delivery = Delivery(self.outbox, self.storage, self.transport, clock=clock)
+        self.outbox: Outbox = Outbox(sealer, _letterhead(settings))
+        self.transport: Transport = _transport(settings) if transport is None else transport
+        self.delivery: Delivery = Delivery(self.outbox, self.storage, self.transport, clock=clock)
         self._hasher = _hasher(settings)
         context = _context(
             settings, self.storage, clock, sealer=sealer, hasher=self._hasher, outbox=self.outbox
         )
-        self.flows = Flows(context)
+        self.flows: Flows = Flows(context)
         cookies = Cookies.make(
             same_site="Strict" if settings.same_site == "strict" else "Lax",
             persistent=context.sessions.profile.persistent,
         )
-        self.gate = Gate(self.flows, cookies, _gate_options(settings))
-        self.pages = _pages(settings)
-        self.app = AuthApp(
+        self.gate: Gate = Gate(self.flows, cookies, _gate_options(settings))
+        self.pages: Pages = _pages(settings)
+        self.app: AuthApp = AuthApp(
             self.flows,
             self.gate,
             self.pages,

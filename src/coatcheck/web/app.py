@@ -55,7 +55,7 @@ class AuthApp:
             on_origin: Told, in development, by which origin of this machine the site was reached.
         """
         told = {} if on_origin is None else {"on_origin": on_origin}
-        self.site = Site(flows=flows, gate=gate, pages=pages, options=options, mails=mails, **told)
+        self.site: Site = Site(flows=flows, gate=gate, pages=pages, options=options, mails=mails, **told)
         self._router = Router(all_routes(self.site), redirect_slashes=False, default=self.nowhere)
         app: ASGIApp = self._below_prefix
         if options.cors_origins:

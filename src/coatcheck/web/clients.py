@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 
 from starlette.types import Scope
@@ -14,6 +15,9 @@ __all__ = ["Network", "client_of"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MOST_USER_AGENT = 256
+_MOST_FORWARDED = 64  # proxies in a row: what stands further left is nobody's business
+# Some proxies add the port that their client came from: 192.0.2.7:50000, or [2001:db8::7]:50000.
+_WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?")
 
 
 def client_of(scope: Scope, trusted_proxies: Sequence[Network]) -> Client:
@@ -48,12 +52,21 @@ def _canonical(address: str) -> str:
 def _behind_proxies(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
     """Return the first address from the right that is no trusted proxy. What stands left of it anybody can write."""
     address = peer
-    for claimed in reversed(forwarded if trusted else ()):
+    for claimed in reversed(forwarded[-_MOST_FORWARDED:] if trusted else ()):
         if not _is_within(address, trusted):
             break
-        # A proxy that does not know its client writes "unknown": then it is itself the last that is known.
-        address = _canonical(claimed) or address
+        client = _canonical(_without_port(claimed.strip()))
+        # A proxy that does not know its client writes "unknown": then it is itself the last that is known. What stands
+        # further left came with the request, and would be believed in the name of that proxy.
+        if not client:
+            break
+        address = client
     return address
+
+
+def _without_port(claimed: str) -> str:
+    match = _WITH_PORT.fullmatch(claimed)
+    return claimed if match is None else match[1] or match[2]
 
 
 def _is_within(address: str, networks: Iterable[Network]) -> bool:

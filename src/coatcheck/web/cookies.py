@@ -48,11 +48,15 @@ class Cookies(msgspec.Struct, frozen=True, kw_only=True):
 
     def signed_in(self, signed_in: SignedIn, *, now: float) -> list[str]:
         """Return what to set after a sign-in: the session, and the device."""
-        cookies = [self.device.set(signed_in.device, max_age=_YEAR)]
+        cookies = [self.known_device(signed_in.device)]
         if signed_in.secret is not None:
             lifetime = int(signed_in.session.expires_at - now) if self.persistent else None
             cookies.append(self.session.set(signed_in.secret, max_age=lifetime))
         return cookies
+
+    def known_device(self, value: str) -> str:
+        """Return what to set so that a device is known again."""
+        return self.device.set(value, max_age=_YEAR)
 
     def signed_out(self) -> list[str]:
         """Return what to clear when a session has ended. The device stays known."""

@@ -48,7 +48,7 @@ class Exchange:
         """Take the request. ``always_json`` is for routes that have no page."""
         self.site = site
         self.request = request
-        self.wants_json = always_json or prefers_json(request.headers)
+        self.wants_json: bool = always_json or prefers_json(request.headers)
         self.set_cookies: list[str] = []
         self._scope: dict[str, Any] = dict(request.scope)
         self._known: Known | None = None

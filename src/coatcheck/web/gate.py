@@ -97,8 +97,8 @@ class Gate:
             # One that may change something has more to prove.
             if cookie is None or scope.get("method") not in csrf.SAFE_METHODS:
                 return None
-            credential = cookie
-        return self._authentication.recall(credential)
+            return self._authentication.recall(cookie, "cookie")
+        return self._authentication.recall(credential, "bearer")
 
     async def find(self, scope: Scope) -> Known | None:
         """Return what ``identify`` does, with the session and the user."""
@@ -108,7 +108,9 @@ class Gate:
             if name == b"authorization":
                 token = _bearer(headers, value)
                 if token is not None:
-                    return await self._authentication.by_token(token, presented_as=value)
+                    return await self._authentication.by_token(
+                        token, presented_as=value, client=self.client_of(scope) if self._binds else None
+                    )
             elif name == b"cookie" and self._cookie_prefix in value:
                 cookies = True
         return await self._find_by_cookie(scope, headers) if cookies else None

@@ -110,6 +110,9 @@ STATUSES: dict[type[CoatcheckError], int] = {
 }
 """Which status an error answers with; a kind that has no row answers as the kind it derives from."""
 
+_STATUSES_BY_CODE = {"storage_busy": 503}
+"""The same for errors of parts that are not to be known here, by their stable codes."""
+
 _OAUTH_CODES: dict[type[CoatcheckError], str] = {
     InvalidRefreshTokenError: "invalid_grant",
     MalformedScopeError: "invalid_scope",
@@ -161,7 +164,8 @@ class OAuthError(msgspec.Struct, frozen=True, kw_only=True):
 
 def status_of(error: CoatcheckError) -> int:
     """Return the status that an error answers with; 500 if it is none of a client's."""
-    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+    usual = _STATUSES_BY_CODE.get(error.code, 500)
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), usual)
 
 
 def problem_of(error: CoatcheckError) -> Problem:

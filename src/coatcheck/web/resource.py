@@ -91,7 +91,7 @@ class Resource:
         self._back = site.path(back) if back else ""
         self._always_json = always_json
         self._oauth = oauth
-        self.allowed = ", ".join([*self._methods, "OPTIONS"])
+        self.allowed: str = ", ".join([*self._methods, "OPTIONS"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

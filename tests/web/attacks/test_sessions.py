@@ -1,8 +1,9 @@
 import asyncio
 
+import httpx
 import pytest
 
-from tests.web.sites import EMAIL, PASSWORD, SESSION, Site, bearer
+from tests.web.sites import EMAIL, ORIGIN, PASSWORD, SESSION, Site, bearer, open_site
 
 pytestmark = pytest.mark.anyio
 
@@ -140,3 +141,30 @@ async def test_refresh_reuse(site: Site) -> None:
         assert (reused.status_code, reused.content) == (unknown.status_code, unknown.content)
         refused = await program.get("/auth/session", headers=bearer(following["access_token"]))
         assert refused.status_code == 401
+
+
+@pytest.mark.parametrize("binding", ["user-agent", "address"])
+async def test_a_stolen_access_token_where_sessions_are_bound(binding: str) -> None:
+    async with open_site(session_binding=binding) as site:
+        await site.add_user()
+        tokens = await site.tokens()
+        transport = httpx.ASGITransport(site.server.app, client=("198.51.100.7", 50_000))
+        async with httpx.AsyncClient(
+            transport=transport, base_url=ORIGIN, headers={"user-agent": "thief"}
+        ) as thief:
+            for _ in range(2):  # the second time the session is over, for its owner too
+                response = await thief.get("/auth/session", headers=bearer(tokens["access_token"]))
+                assert response.status_code == 401
+        async with site.program() as program:
+            response = await program.get("/auth/session", headers=bearer(tokens["access_token"]))
+            assert response.status_code == 401
+
+
+async def test_a_token_where_sessions_are_bound_works_for_its_own_client() -> None:
+    async with open_site(session_binding="user-agent") as site:
+        await site.add_user()
+        tokens = await site.tokens()
+        async with site.program() as program:
+            for _ in range(2):
+                response = await program.get("/auth/session", headers=bearer(tokens["access_token"]))
+                assert response.status_code == 200

@@ -17,7 +17,6 @@ from starlette.routing import Route
 
 from coatcheck.web.headers import security_headers
 from coatcheck.web.pages import Brand, Pages
-
 from tests.chromium import launched
 
 from .samples import SAMPLES

@@ -44,12 +44,15 @@ async def _look(exchange: Exchange) -> Response:
 async def _reset(exchange: Exchange, form: ResetPassword) -> Response:
     recovery = exchange.flows.recovery
     try:
-        await recovery.reset(form.token, form.new_password, client=exchange.client)
+        device = await recovery.reset(
+            form.token, form.new_password, client=exchange.client, device=exchange.device
+        )
     except (PasswordRefusedError, OverloadedError) as error:
         field = "new_password" if isinstance(error, PasswordRefusedError) else ""
         errors = (FormError(message=error.message, field=field),)
         view = ResetView(token=form.token, email=await recovery.look(form.token), errors=errors)
         return await exchange.form_again(error, view)
+    exchange.set_cookies.append(exchange.cookies.known_device(device))
     if exchange.wants_json:
         return exchange.status("password_changed")
     return exchange.go_to(exchange.site.path("/sign-in", done="password"))
