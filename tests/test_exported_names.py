@@ -11,17 +11,33 @@ import coatcheck
 
 PACKAGES = [
     *("coatcheck", "coatcheck.jose", "coatcheck.jose.jwe", "coatcheck.jose.jws", "coatcheck.jose.jwt"),
-    *("coatcheck.server", "coatcheck.storage.conformance", "coatcheck.storage.memory", "coatcheck.storage.sqlite"),
+    *(
+        "coatcheck.server",
+        "coatcheck.storage.conformance",
+        "coatcheck.storage.memory",
+        "coatcheck.storage.sqlite",
+    ),
 ]
 MODULES = [
     *("coatcheck.errors", "coatcheck.identity", "coatcheck.jose.errors", "coatcheck.jose.hazmat"),
-    *("coatcheck.accounts.errors", "coatcheck.flows.errors", "coatcheck.mail.errors", "coatcheck.server.errors"),
+    *(
+        "coatcheck.accounts.errors",
+        "coatcheck.flows.errors",
+        "coatcheck.mail.errors",
+        "coatcheck.server.errors",
+    ),
     *("coatcheck.sessions.errors", "coatcheck.storage.errors", "coatcheck.web.errors"),
 ]
 PROGRAMS = ["coatcheck.cli"]
 # Their doors are their modules: nothing is imported from the package itself.
 WITHOUT_A_DOOR = [
-    *("coatcheck.accounts", "coatcheck.flows", "coatcheck.integrations", "coatcheck.mail", "coatcheck.sessions"),
+    *(
+        "coatcheck.accounts",
+        "coatcheck.flows",
+        "coatcheck.integrations",
+        "coatcheck.mail",
+        "coatcheck.sessions",
+    ),
     *("coatcheck.storage", "coatcheck.web"),
 ]
 
