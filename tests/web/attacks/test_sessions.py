@@ -3,6 +3,7 @@ import asyncio
 import httpx
 import pytest
 
+from coatcheck.flows.errors import NotSignedInError
 from tests.web.sites import EMAIL, ORIGIN, PASSWORD, SESSION, Site, bearer, open_site
 
 pytestmark = pytest.mark.anyio
@@ -168,3 +169,23 @@ async def test_a_token_where_sessions_are_bound_works_for_its_own_client() -> No
             for _ in range(2):
                 response = await program.get("/auth/session", headers=bearer(tokens["access_token"]))
                 assert response.status_code == 200
+
+
+async def test_a_credential_in_the_other_header_is_none(site: Site) -> None:
+    """What is remembered by the text of a header is not to be had by that text in another."""
+    await site.add_user()
+    gate, tokens = site.server.gate, await site.tokens()
+    async with site.signed_in_browser() as browser:
+        cookie = f"{SESSION}={browser.cookies[SESSION]}".encode()
+    bearer_value = bearer(tokens["access_token"])["authorization"].encode()
+
+    def request(name: bytes, value: bytes, method: str = "GET") -> dict[str, object]:
+        return {"type": "http", "method": method, "path": "/", "scheme": "https", "headers": [(name, value)]}
+
+    for _ in range(2):  # the second time they are remembered
+        assert (await gate.require(request(b"cookie", cookie))).via == "cookie"
+        assert (await gate.require(request(b"authorization", bearer_value))).via == "bearer"
+    for name, value in ((b"authorization", cookie), (b"cookie", bearer_value)):
+        for method in ("GET", "POST"):
+            with pytest.raises(NotSignedInError):
+                await gate.require(request(name, value, method))
