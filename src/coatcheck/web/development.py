@@ -63,7 +63,10 @@ def _is_local(name: str, further_hosts: Collection[str]) -> bool:
 
 
 def _is_handed_on(headers: dict[bytes, bytes], further_hosts: Collection[str]) -> bool:
-    """Tell whether the headers speak of another machine. Nobody has to say so: it is for who forgot, not for who lies."""
+    """Tell whether the headers speak of another machine.
+
+    Whoever attacks need not say so. It is for the one who deploys development by mistake, and is told at the first try.
+    """
     clients = [each for name in _CLIENTS for each in headers.get(name, b"").decode("latin-1").split(",")]
     names = [headers[b"x-forwarded-host"]] if b"x-forwarded-host" in headers else []
     if headers.get(b"sec-fetch-site") == b"same-origin" and b"origin" in headers:
