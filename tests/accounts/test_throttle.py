@@ -12,6 +12,7 @@ from coatcheck.accounts.policy import NIST_THROTTLE_POLICY, Rate, ThrottlePolicy
 from coatcheck.accounts.throttle import (
     Allowed,
     Refused,
+    block_of,
     cleared_on_reset,
     cleared_on_success,
     network_of,
@@ -322,9 +323,39 @@ def test_an_address_stands_for_its_network(address: str, network: str) -> None:
     assert network_of(address) == network
 
 
+@pytest.mark.parametrize(
+    "address, block",
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("2001:db8:1:ffff::", "2001:db8:1::/48"),
+        ("192.0.2.1", ""),
+        ("::ffff:192.0.2.1", ""),
+        ("unix", ""),
+    ],
+)
+def test_only_an_ipv6_address_lies_in_a_block(address: str, block: str) -> None:
+    assert block_of(address) == block
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_a_network_or_none(text: str) -> None:
     assert isinstance(network_of(text), str)
+    assert block_of(text) == "" or ":" in text
+
+
+def test_throttle_bypass_by_the_many_networks_of_one_ipv6_subscriber() -> None:
+    """Each guess from another network, at another account: else the queue of those who sign in is full for hours."""
+    site = Site()
+    guesses = [(f"2001:db8:1:{place:x}::1", f"person{place}@example.com") for place in range(2000)]
+    allowed = sum(site.sign_in(NOW, address=address, email=email) for address, email in guesses)
+    assert allowed == POLICY.block.burst
+    assert site.sign_in(NOW, address="2001:db8:2::1", email="other@example.com")
+    for limits_of, rate in ((reset_limits, POLICY.reset_block), (sign_up_limits, POLICY.sign_up_block)):
+        mails = sum(
+            site.attempt(limits_of(POLICY, email_key=email, address=address), NOW)
+            for address, email in guesses
+        )
+        assert mails == rate.burst
 
 
 def test_without_an_address_only_the_account_is_counted() -> None:

@@ -15,6 +15,7 @@ from coatcheck.flows.model import SignedIn
 from coatcheck.flows.ports import Records, Storage
 from coatcheck.sessions.errors import InvalidSessionError
 from coatcheck.sessions.policy import NIST_AAL3, SessionPolicy
+from coatcheck.storage.errors import StorageBusyError
 from coatcheck.storage.sqlite import SQLiteStorage
 from tests.flows.test_ending import WAYS, Scene
 from tests.flows.world import (
@@ -244,6 +245,21 @@ async def test_a_bound_session_is_looked_at_every_time_with_cookie_or_token(worl
         await authentication.by_cookie(cookie(browser), client=ELSEWHERE)
     for each in (browser, app):
         assert not await world.is_in(each)
+
+
+@asynchronous
+async def test_a_storage_that_is_too_busy_to_note_a_use_does_not_fail_the_request(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    signed_in = await world.signed_up()
+    world.clock.advance(2 * 3600)
+
+    async def busy(*_: object) -> None:
+        raise StorageBusyError(retry_after=1.0)
+
+    monkeypatch.setattr(type(world.storage.records), "touch_session", busy)
+    assert await world.is_in(signed_in)
+    assert "was not noted [storage_busy]" in caplog.text
 
 
 @asynchronous

@@ -1,5 +1,6 @@
 """Proving once more who one is gives the session another secret, and a recent sign-in."""
 
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,10 +9,10 @@ import pytest
 from coatcheck.accounts.errors import InvalidCredentialsError, TooManyAttemptsError
 from coatcheck.flows.errors import RecentSignInNeededError
 from coatcheck.flows.model import SignedIn
-from coatcheck.flows.opening import renew_session
+from coatcheck.flows.opening import Credential, Request, renew_session
 from coatcheck.flows.ports import Records
 from coatcheck.flows.recency import require_recent
-from coatcheck.identity import Identity
+from coatcheck.identity import Client, Identity
 from coatcheck.sessions.errors import InvalidSessionError
 from coatcheck.sessions.policy import NIST_AAL2, SessionPolicy
 from tests.flows.world import (
@@ -77,6 +78,21 @@ async def test_the_refresh_token_of_before_is_worth_nothing_after_a_re_authentic
     signed_in = await world.signed_up(credential="tokens")
     await again(world, await world.identity(signed_in))
     assert not await world.can_refresh(signed_in)
+
+
+@pytest.mark.parametrize("credential", ["cookie", "tokens"])
+@asynchronous
+async def test_lockout_strangers_who_guess_at_an_account_do_not_keep_out_whoever_is_signed_in(
+    world: World, credential: Credential
+) -> None:
+    signed_in = await world.signed_up(credential=credential)
+    for number in range(200):
+        stranger = Client(address=f"198.51.{number}.7")
+        with contextlib.suppress(InvalidCredentialsError, TooManyAttemptsError):
+            await world.flows.sign_in.with_password(
+                ADA, "a wrong password", request=Request(client=stranger, credential="tokens")
+            )
+    await again(world, await world.identity(signed_in))
 
 
 @asynchronous

@@ -385,7 +385,9 @@ async def test_the_cookie_with_a_token_is_set_once_where_it_is_switched_on() -> 
         cookies = await site.cookies()
         for path in ("/me", "/"):
             async with site.browser(cookies=cookies) as browser:
-                offered = (await browser.get(path)).headers["set-cookie"]
+                response = await browser.get(path)
+                offered = response.headers["set-cookie"]
+                assert response.headers["cache-control"] == "no-store"
                 assert re.match(
                     r"__Host-coatcheck-token=[\w.-]+; Path=/; Max-Age=\d+; Secure; HttpOnly;", offered
                 )

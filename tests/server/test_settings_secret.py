@@ -69,6 +69,14 @@ def test_a_file_that_holds_something_else_is_refused_and_not_shown(content: str,
     assert "x" * 60 not in caught.value.message
 
 
+def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "coatcheck.db"
+    development_secret(database)
+    (tmp_path / "coatcheck.db.secret").chmod(0o666)
+    with pytest.raises(DevelopmentSecretError, match="Others may write"):
+        development_secret(database)
+
+
 def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DevelopmentSecretError, match="No such file or directory"):
         development_secret(tmp_path / "nowhere" / "site.db")

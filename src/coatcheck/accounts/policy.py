@@ -79,11 +79,14 @@ class ThrottlePolicy(msgspec.Struct, frozen=True, kw_only=True):
     account from everywhere. The last is what a stranger could use to lock somebody out, so it holds only for devices
     that never signed in to the account. One that did is counted by itself, and nothing that a stranger does touches
     its count. On a new device, while an attack goes on, the way in is the reset link: using it clears the account's
-    limits and makes that browser a known device. Addresses are IPv4 addresses and IPv6 networks of 64 bits.
+    limits and makes that browser a known device. Addresses are IPv4 addresses and IPv6 networks of 64 bits. Of those a
+    single subscriber may have up to 65,536 (RFC 6177), so the block of 48 bits that they lie in is counted too, more
+    widely, as a mobile carrier may serve many subscribers from one.
 
     Attributes:
         address: Sign-ins from one network, over all accounts. Never cleared, or an attacker would clear it with an
             account of their own. Wide, because a school or a mobile carrier may stand behind one address.
+        block: Sign-ins from one IPv6 block, over all accounts. Never cleared.
         account_at_address: Sign-ins to one account from one network. Cleared by success.
         account: Sign-ins to one account from all devices that are not known to it: at most 98 on any day. Cleared by
             success.
@@ -91,23 +94,28 @@ class ThrottlePolicy(msgspec.Struct, frozen=True, kw_only=True):
             must leave room above ``account``, or strangers could use up what known devices need. Cleared by success.
         device: Sign-ins to one account from one device that is known to it. Not cleared: nobody types that fast.
         reset_address: Requests for a reset link from one network.
+        reset_block: Requests for a reset link from one IPv6 block.
         reset_mailbox_at_address: Requests from one network for one mailbox.
         reset_mailbox: Requests for one mailbox from everywhere, as each of them is a mail. The interval must not be
             longer than a link lasts: whoever uses up the limit thereby keeps a link that works in the owner's mailbox.
         sign_up_address: Sign-ups from one network.
+        sign_up_block: Sign-ups from one IPv6 block.
         sign_up_mailbox_at_address: Sign-ups from one network for one mailbox.
         sign_up_mailbox: Sign-ups for one mailbox from everywhere.
     """
 
     address: Rate = Rate(100, 10.0)
+    block: Rate = Rate(500, 2.0)
     account_at_address: Rate = Rate(10, _MINUTE)
     account: Rate = Rate(50, 30 * _MINUTE)
     account_in_all: Rate | None = None
     device: Rate = Rate(20, _MINUTE)
     reset_address: Rate = Rate(30, _MINUTE)
+    reset_block: Rate = Rate(150, 12.0)
     reset_mailbox_at_address: Rate = Rate(3, 15 * _MINUTE)
     reset_mailbox: Rate = Rate(5, 5 * _MINUTE)
     sign_up_address: Rate = Rate(30, _MINUTE)
+    sign_up_block: Rate = Rate(150, 12.0)
     sign_up_mailbox_at_address: Rate = Rate(3, 15 * _MINUTE)
     sign_up_mailbox: Rate = Rate(5, 15 * _MINUTE)
 

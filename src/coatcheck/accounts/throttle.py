@@ -9,7 +9,7 @@ This plans; whoever calls reads and writes the numbers in one transaction, or a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import msgspec
 
@@ -20,10 +20,12 @@ from .policy import Rate, ThrottlePolicy
 __all__ = [
     "Allowed",
     "Refused",
+    "block_of",
     "cleared_on_reset",
     "cleared_on_success",
     "network_of",
     "plan_attempt",
+    "re_authentication_limits",
     "reset_limits",
     "sign_in_limits",
     "sign_up_limits",
@@ -32,6 +34,8 @@ __all__ = [
 _ACCOUNT_AT_ADDRESS = "sign-in/account-at-address"
 _ACCOUNT = "sign-in/account"
 _ACCOUNT_IN_ALL = "sign-in/account-in-all"
+_SESSION = "sign-in/session"
+_NETWORK_BITS, _BLOCK_BITS = 64, 48  # of an IPv6 address
 _GRAIN = 0.001  # seconds; sums of times since 1970 are no more exact than some microseconds
 _CLEARED_ON_SUCCESS = (_ACCOUNT_AT_ADDRESS, _ACCOUNT, _ACCOUNT_IN_ALL)
 
@@ -99,6 +103,19 @@ def sign_in_limits(
     if network := network_of(address):
         limits[_key("sign-in/address", network)] = policy.address
         limits[_key(_ACCOUNT_AT_ADDRESS, email_key, network)] = policy.account_at_address
+    if block := block_of(address):
+        limits[_key("sign-in/block", block)] = policy.block
+    return limits
+
+
+def re_authentication_limits(policy: ThrottlePolicy, *, email_key: str, session_id: str) -> dict[str, Rate]:
+    """Return the keys that a password counts under that is asked for again, of somebody who is signed in.
+
+    It is the session that is counted: what strangers do without one cannot get in its owner's way.
+    """
+    limits = {_key(_SESSION, session_id): policy.account_at_address}
+    if policy.account_in_all is not None:
+        limits[_key(_ACCOUNT_IN_ALL, email_key)] = policy.account_in_all
     return limits
 
 
@@ -107,24 +124,31 @@ def reset_limits(policy: ThrottlePolicy, *, email_key: str, address: str) -> dic
 
     Whoever is refused is told the same as everybody: a link that was mailed before still works.
     """
-    rates = (policy.reset_address, policy.reset_mailbox_at_address, policy.reset_mailbox)
+    rates = (policy.reset_block, policy.reset_address, policy.reset_mailbox_at_address, policy.reset_mailbox)
     return _mail_limits("reset", rates, email_key=email_key, address=address)
 
 
 def sign_up_limits(policy: ThrottlePolicy, *, email_key: str, address: str) -> dict[str, Rate]:
     """Return the keys that a sign-up counts under, and any other mail to an address that nobody has confirmed."""
-    rates = (policy.sign_up_address, policy.sign_up_mailbox_at_address, policy.sign_up_mailbox)
+    rates = (
+        policy.sign_up_block,
+        policy.sign_up_address,
+        policy.sign_up_mailbox_at_address,
+        policy.sign_up_mailbox,
+    )
     return _mail_limits("sign-up", rates, email_key=email_key, address=address)
 
 
 def _mail_limits(
-    kind: str, rates: tuple[Rate, Rate, Rate], *, email_key: str, address: str
+    kind: str, rates: tuple[Rate, Rate, Rate, Rate], *, email_key: str, address: str
 ) -> dict[str, Rate]:
-    by_address, by_mailbox_at_address, by_mailbox = rates
+    by_block, by_address, by_mailbox_at_address, by_mailbox = rates
     limits = {_key(f"{kind}/mailbox", email_key): by_mailbox}
     if network := network_of(address):
         limits[_key(f"{kind}/address", network)] = by_address
         limits[_key(f"{kind}/mailbox-at-address", email_key, network)] = by_mailbox_at_address
+    if block := block_of(address):
+        limits[_key(f"{kind}/block", block)] = by_block
     return limits
 
 
@@ -144,15 +168,30 @@ def network_of(address: str) -> str:
 
     A text that is no address is no place, and gives ``""``.
     """
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed), _NETWORK_BITS), strict=False))
+    return "" if parsed is None else str(parsed)
+
+
+def block_of(address: str) -> str:
+    """Return the block that an IPv6 address lies in, its first 48 bits; ``""`` for an IPv4 address, or for none.
+
+    It is what one subscriber has at most: whoever can choose among 65,536 networks is still one.
+    """
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((int(parsed), _BLOCK_BITS), strict=False))
+    return ""
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
-        return ""
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is None:
-            return str(ip_network((int(parsed), 64), strict=False).network_address) + "/64"
-        parsed = parsed.ipv4_mapped
-    return str(parsed)
+        return None
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return mapped or parsed
 
 
 def _key(kind: str, *parts: str) -> str:

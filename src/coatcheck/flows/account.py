@@ -17,7 +17,7 @@ from .ending import Reason, end_all_sessions
 from .messages import AlreadyRegistered, ConfirmEmailChange, EmailChanged, Message, PasswordChanged
 from .model import SignedIn
 from .opening import hand_out, renew_session
-from .passwords import admit_guess, check_password_of
+from .passwords import admit_guess_within, check_password_of
 from .ports import Records
 from .recency import require_recent
 
@@ -47,7 +47,7 @@ class Account:
         context = self._context
         user = await self._user(context.storage.records, identity)
         context.check_password(new, user.email)
-        lifted = await admit_guess(context, user.email_key, user, client=client, device=device)
+        lifted = await admit_guess_within(context, user, identity.session_id)
         await check_password_of(context, user, current)
         if equal(current, new):
             raise PasswordRefusedError("This is the password that you have already.", reason="unchanged")

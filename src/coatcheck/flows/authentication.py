@@ -8,6 +8,7 @@ request that finds everything as it was reads nothing.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from .._core.secrets import digest
 from ..accounts.model import User
+from ..errors import CoatcheckError
 from ..identity import Client, Identity
 from ..jose import TokenError
 from ..sessions.binding import is_bound_elsewhere
@@ -28,6 +30,8 @@ from .ending import Reason, end_sessions
 from .errors import InvalidTokenError
 
 __all__ = ["Authentication", "Known", "Via"]
+
+_log = logging.getLogger("coatcheck.sessions")
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -161,7 +165,12 @@ class Authentication:
             await self._check_binding(known.session, client)
         if needs_touch(known.session, self._context.sessions, now=now):
             # Once per interval, not once per request.
-            await self._context.storage.records.touch_session(known.session.id, now)
+            try:
+                await self._context.storage.records.touch_session(known.session.id, now)
+            except (
+                CoatcheckError
+            ) as error:  # a busy storage: the next request notes it, and this one only reads
+                _log.warning("the use of session %s was not noted [%s]", known.session.id, error.code)
 
     async def _look_up_token(self, token: str) -> Known:
         key = digest(token)

@@ -39,7 +39,7 @@ class FlowPolicy(msgspec.Struct, frozen=True, kw_only=True):
     reset_link: timedelta = timedelta(minutes=10)
     email_link: timedelta = timedelta(hours=1)
     notify_new_device: bool = True
-    failure_quantum: timedelta = timedelta(milliseconds=250)
+    failure_quantum: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,13 @@ import asyncio
 from ..accounts.email_address import EmailAddress, parse_email
 from ..accounts.errors import InvalidCredentialsError, InvalidEmailError
 from ..accounts.model import User
-from ..accounts.throttle import cleared_on_success, sign_in_limits
+from ..accounts.throttle import cleared_on_success, re_authentication_limits, sign_in_limits
 from ..identity import Client
 from .attempts import admit
 from .context import Context
 from .devices import device_id_of, is_known
 
-__all__ = ["admit_guess", "check_password_of", "verified_user"]
+__all__ = ["admit_guess", "admit_guess_within", "check_password_of", "verified_user"]
 
 
 async def verified_user(
@@ -58,6 +58,17 @@ async def admit_guess(
     )
     await admit(context, limits)
     return cleared_on_success(email_key=email_key, address=client.address)
+
+
+async def admit_guess_within(context: Context, user: User, session_id: str) -> list[str]:
+    """Count one guess by somebody who is signed in; return the limits that a success lifts.
+
+    Raises:
+        TooManyAttemptsError: If a limit on attempts is reached.
+    """
+    limits = re_authentication_limits(context.throttles, email_key=user.email_key, session_id=session_id)
+    await admit(context, limits)
+    return list(limits)
 
 
 async def check_password_of(context: Context, user: User | None, password: str) -> None:

@@ -8,7 +8,7 @@ from ..sessions.errors import InvalidSessionError
 from .context import Context
 from .model import SignedIn
 from .opening import hand_out, renew_session
-from .passwords import admit_guess, check_password_of
+from .passwords import admit_guess_within, check_password_of
 
 __all__ = ["ReAuthentication"]
 
@@ -37,7 +37,7 @@ class ReAuthentication:
         user = await context.storage.records.find_user(identity.id)
         if user is None:
             raise InvalidSessionError(detail="the user is gone")
-        lifted = await admit_guess(context, user.email_key, user, client=client, device=device)
+        lifted = await admit_guess_within(context, user, identity.session_id)
         await check_password_of(context, user, password)
         async with context.storage.transaction() as records:
             current = await records.find_user(user.id)

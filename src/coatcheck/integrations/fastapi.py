@@ -107,6 +107,7 @@ class Auth:
         cookie = None if known is None else await gate.token_cookie(scope, known)
         if cookie is not None:
             response.headers.append("Set-Cookie", cookie)
+            response.headers["Cache-Control"] = "no-store"  # no cache may give one user's token to another
 
     async def _answer(self, connection: Request | WebSocket, error: CoatcheckError) -> Response | None:
         if isinstance(connection, WebSocket):

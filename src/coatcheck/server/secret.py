@@ -14,6 +14,7 @@ __all__ = ["DEVELOPMENT_PREFIX", "Secret", "development_secret"]
 DEVELOPMENT_PREFIX = "development-"
 _MASK = "********"
 _MOST_OCTETS = 4096
+_WRITABLE_BY_OTHERS = 0o022
 
 
 class Secret:
@@ -56,6 +57,10 @@ def development_secret(database: str | os.PathLike[str]) -> Secret:
         if not path.exists():
             _make_file(path, DEVELOPMENT_PREFIX + secrets.new_token())
         with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & _WRITABLE_BY_OTHERS:
+                raise DevelopmentSecretError(
+                    f"Others may write the development secret in {str(path)!r}: delete the file, or forbid it."
+                )
             text = file.read(_MOST_OCTETS).decode("utf-8", "replace").strip()
     except OSError as error:
         reason = error.strerror or "the system refused"

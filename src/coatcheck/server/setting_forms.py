@@ -6,7 +6,7 @@ Each function returns the canonical form, or raises ``ValueError`` with a senten
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from ..mail.mime import parse_sender
@@ -22,6 +22,7 @@ __all__ = [
     "host_of",
     "is_https",
     "is_loopback",
+    "is_unspecified",
     "logo_path",
     "mailbox",
     "network",
@@ -82,7 +83,16 @@ def is_loopback(host: str) -> bool:
     name = host.strip("[]").removesuffix(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
-    return _is_address(name) and ip_address(name).is_loopback
+    if not _is_address(name):
+        return False
+    address = ip_address(name)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def is_unspecified(host: str) -> bool:
+    """Tell whether a host is an address that means "any of mine" and can be reached by nobody: 0.0.0.0, ``::``."""
+    return _is_address(host) and ip_address(host).is_unspecified
 
 
 def _is_address(text: str) -> bool:

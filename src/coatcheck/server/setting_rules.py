@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 
 from .secret import DEVELOPMENT_PREFIX
-from .setting_forms import EVERYWHERE, host_of, is_https, is_loopback
+from .setting_forms import EVERYWHERE, host_of, is_https, is_loopback, is_unspecified
 from .settings_model import Settings
 
 __all__ = ["broken_rules"]
 
 _LEAST_SECRET_OCTETS = 32
+_SHORTEST_PREFIX = 8  # of a network of proxies; 10.0.0.0/8 is the largest that is somebody's own
 _LEAST_SECRET_BITS = 96
 _PLACEHOLDER = re.compile(r"change.?me|password|secret|example|insecure|default|your[-_ ]", re.IGNORECASE)
 _MAKE_ONE = "Make one with: openssl rand -base64 32"
@@ -75,16 +76,18 @@ def _repeats(text: str) -> bool:
 def _address(settings: Settings) -> Broken:
     if not is_https(settings.base_url):
         yield "base_url", "production needs https: cookies and passwords travel in the clear otherwise."
-    if is_loopback(host_of(settings.base_url)):
+    if is_loopback(host_of(settings.base_url)) or is_unspecified(host_of(settings.base_url)):
         yield "base_url", "it names this machine; production needs the address that browsers use."
     if settings.database == ":memory:":
         yield "database", "everything would be forgotten at the next start. Name a file."
 
 
+def _is_too_wide(network: str) -> bool:
+    return network == EVERYWHERE or ip_network(network).prefixlen < _SHORTEST_PREFIX
+
+
 def _openness(settings: Settings) -> Broken:
-    if any(
-        network == EVERYWHERE or ip_network(network).prefixlen == 0 for network in settings.trusted_proxies
-    ):
+    if any(map(_is_too_wide, settings.trusted_proxies)):
         yield (
             "trusted_proxies",
             "it trusts everybody: any client could pretend any address. Name the proxies' own.",

@@ -63,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "relaxed"
     max_sessions: Annotated[
         int | None, About("How many sessions a user may have at once; none for no limit.", least=1, most=1000)
-    ] = None
+    ] = 100
     at_session_limit: Annotated[
         Literal["end-oldest", "refuse"], About("What happens to a sign-in beyond that number.")
     ] = "end-oldest"

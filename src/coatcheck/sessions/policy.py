@@ -74,7 +74,7 @@ class SessionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     profile: Profile = RELAXED
-    max_sessions: int | None = None
+    max_sessions: int | None = 100
     at_limit: Literal["end-oldest", "refuse"] = "end-oldest"
     binding: Literal["off", "user-agent", "address"] = "off"
 
