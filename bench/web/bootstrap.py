@@ -56,7 +56,7 @@ def trust_proxy(directory: Path) -> None:
 
 def gate_of(app: FastAPI) -> Gate:
     """Return what a request to a protected route goes through, without the web framework."""
-    auth: Auth = app.state.coatcheck
+    auth: Auth = vars(app)["_coatcheck_auth"]
     return auth.server.gate
 
 
