@@ -534,7 +534,7 @@ def public_files() -> list[bytes]:
     ]
 
 
-@pytest.mark.parametrize("secret", public_files())
+@pytest.mark.parametrize("secret", [pytest.param(text, id=str(n)) for n, text in enumerate(public_files())])
 def test_the_text_of_a_key_is_not_taken_for_a_secret(secret: bytes) -> None:
     with pytest.raises(WeakKeyError, match="text of a key"):
         Key.from_secret(secret, "HS256")

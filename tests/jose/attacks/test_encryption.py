@@ -129,7 +129,10 @@ def wrong_epks() -> Iterator[object]:
     yield from ({n: v for n, v in good.items() if n != name} for name in good)
 
 
-@pytest.mark.parametrize("epk", [*wrong_epks()], ids=repr)
+# Numbered, as the keys in them are other ones in each process.
+@pytest.mark.parametrize(
+    "epk", [pytest.param(epk, id=str(number)) for number, epk in enumerate(wrong_epks())]
+)
 def test_epk_must_be_a_public_key_on_the_recipients_curve(epk: object, multiplications: list[object]) -> None:
     refused(InvalidHeaderError, jwe.decrypt, to_curve(epk), key("KECDH"))
     assert multiplications == []
