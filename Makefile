@@ -23,7 +23,7 @@ serve: $(VENV)/.has-all ## a demonstration at http://localhost:8000; ARGS="--por
 
 test: $(VENV)/.has-test ## the test-suite, with coverage; ARGS="-k jwt" for a part, without
 	scripts/system-package chromium chromium
-	$(BIN)/pytest $(or $(ARGS),-n auto --dist loadfile --cov)
+	$(BIN)/pytest $(or $(ARGS),-n auto --dist worksteal --cov)
 
 check: $(VENV)/.has-check ## formatting, lint, types, public types, architecture
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """The command line, run inside the test's process, in a directory of its own and at a fixed time."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ import coatcheck.server.run  # noqa: F401 - both before the clock is fixed, whic
 from coatcheck._core import clock
 from coatcheck.cli.app import app
 from coatcheck.jose import Key, jwt
+from coatcheck.storage.sqlite import SQLiteStorage
 
 NOW = 1_800_000_000
 
@@ -33,6 +35,12 @@ def run() -> Run:
         return CliRunner().invoke(app, list(arguments), input=given, env=env, catch_exceptions=False)
 
     return invoke
+
+
+@pytest.fixture
+def empty_site(tmp_path: Path) -> None:
+    """The database of a server that has run, and that nobody has signed up at."""
+    asyncio.run(SQLiteStorage(tmp_path / "coatcheck.db").close())
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,7 @@ def test_disabling_a_user_ends_the_sessions(run: Run, sessions: list[str]) -> No
     assert listed(run) == set()
 
 
+@pytest.mark.usefixtures("empty_site")
 @pytest.mark.parametrize("command", ["list", "end-all"])
 def test_an_unknown_user_is_told(command: str, run: Run) -> None:
     result = run("session", command, "bob@example.com")

@@ -40,6 +40,7 @@ def refusal(result: Result) -> str:
     return result.stderr
 
 
+@pytest.mark.usefixtures("empty_site")
 @pytest.mark.parametrize(
     "arguments, code",
     [
@@ -80,9 +81,25 @@ def test_users_are_listed_for_people_and_for_programs(run: Run, ann: str) -> Non
     assert [user["email"] for user in listed(run)] == [ann, "bob@example.com"]
 
 
+@pytest.mark.usefixtures("empty_site")
 def test_an_empty_site_says_how_to_begin(run: Run) -> None:
     assert run("user", "list").stdout == "There are no users yet: coatcheck user add EMAIL\n"
     assert run("user", "list", "--json").stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("show", "ann@example.com"), ("disable", "ann@example.com")]
+)
+def test_in_a_directory_without_a_database_none_is_made(
+    arguments: tuple[str, ...], run: Run, tmp_path: Path
+) -> None:
+    assert refusal(run("user", *arguments)).endswith("[no_database]\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_begins_with_an_empty_database_is_told_where_it_is(run: Run) -> None:
+    assert "There is no database at coatcheck.db yet" in run("user", "add", "ann@example.com").stderr
+    assert "There is no database" not in run("user", "add", "bob@example.com").stderr
 
 
 def test_a_user_is_shown(run: Run, ann: str) -> None:
@@ -205,6 +222,7 @@ def test_many_refused_rows_are_not_all_shown(run: Run, tmp_path: Path) -> None:
     assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 25
 
 
+@pytest.mark.usefixtures("empty_site")
 def test_a_report_is_not_overwritten_and_nothing_imported(run: Run, tmp_path: Path) -> None:
     (tmp_path / "users.csv").write_text(CSV)
     (tmp_path / "refused.jsonl").write_text("mine")

@@ -108,6 +108,20 @@ def test_whoever_signs_out_at_one_worker_is_out_at_all_of_them(directory: Path) 
             client.close()
 
 
+def test_another_secret_than_that_of_the_keys_is_told_in_one_line_before_anything_is_served(
+    directory: Path,
+) -> None:
+    (directory / "coatcheck.db.secret").unlink()
+    with serving(directory):
+        pass  # makes the keys, under a secret of its own
+    (directory / "coatcheck.db.secret").unlink()
+    command = [sys.executable, "-m", "coatcheck", "serve", "--port", str(free_port())]
+    result = subprocess.run(command, cwd=directory, env={}, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.endswith("[server_key]\n")
+    assert result.stderr.count("\n") == 1
+
+
 class Visitor(threading.Thread):
     """Somebody who signs in, refreshes and signs out, and remembers what was acknowledged."""
 

@@ -52,11 +52,18 @@ def read_settings(config: str | None, **arguments: Any) -> Settings:
         raise typer.Exit(IMPOSSIBLE) from None
 
 
-def administer(config: str | None, action: Callable[[Settings, Flows], Awaitable[Result]]) -> Result:
-    """Do something with the flows of the server that the settings describe, beside it if it runs."""
+def administer(
+    config: str | None, action: Callable[[Settings, Flows], Awaitable[Result]], *, begins: bool = False
+) -> Result:
+    """Do something with the flows of the server that the settings describe, beside it if it runs.
+
+    A database that is not there is made only by what ``begins`` with an empty one. Everything else was most likely
+    meant for another directory.
+    """
     import asyncio
 
     settings = read_settings(config)
+    _look_for_database(settings.database, begins=begins)
     from ..server.server import open_flows
 
     async def run() -> Result:
@@ -64,6 +71,24 @@ def administer(config: str | None, action: Callable[[Settings, Flows], Awaitable
             return await action(settings, flows)
 
     return asyncio.run(run())
+
+
+def _look_for_database(path: str, *, begins: bool) -> None:
+    from pathlib import Path
+
+    from .notices import notice
+
+    if Path(path).exists():
+        return
+    if begins:
+        notice(f"There is no database at {path} yet: this makes it.")
+        return
+    complain(
+        f"There is no database at {path}. Run this where the server runs, or say where it is: COATCHECK_DATABASE, "
+        "or --config with the server's settings.",
+        "no_database",
+    )
+    raise typer.Exit(IMPOSSIBLE)
 
 
 def tell_of_mail(settings: Settings, *, to: str) -> None:

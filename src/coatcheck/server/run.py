@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from functools import partial
@@ -12,6 +13,7 @@ from uvicorn.supervisors import Multiprocess
 
 from .connections import BoundedProtocol
 from .errors import AddressInUseError, PublicDevelopmentError
+from .server import Server
 from .setting_forms import is_loopback
 from .settings import Settings
 from .standalone import make_application
@@ -34,6 +36,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
     Raises:
         PublicDevelopmentError: If development is to listen at more than this machine's own addresses.
         AddressInUseError: If another program listens there.
+        CoatcheckError: What ``Server`` raises, or that the keys in the storage do not open with this secret.
     """
     if settings.mode == "development":
         if not is_loopback(host):
@@ -41,6 +44,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
         if settings.base_url == _DEFAULT_ORIGIN:
             settings = replace(settings, base_url=f"http://localhost:{port}")
     _check_free(host, port)
+    asyncio.run(_check_keys(settings))
     config = uvicorn.Config(
         partial(make_application, settings, demo=demo),
         factory=True,
@@ -59,6 +63,15 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
         Multiprocess(config, sockets=[config.bind_socket()]).run()
     else:
         server.run()
+
+
+async def _check_keys(settings: Settings) -> None:
+    """Open everything once, so that what cannot be opened is told in one line rather than by every worker."""
+    server = Server(settings)
+    try:
+        await server.flows.context.access_tokens.key_set()
+    finally:
+        await server.close()
 
 
 def _check_free(host: str, port: int) -> None:

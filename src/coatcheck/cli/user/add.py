@@ -33,4 +33,4 @@ def add(email: Email, *, scope: Scope = None, config: Config = None) -> None:
         write_text(f"Added {visible(user.email)} ({user.id}).")
         tell_of_mail(settings, to=user.email)
 
-    administer(config, action)
+    administer(config, action, begins=True)

@@ -74,7 +74,7 @@ def import_users(
             with _progress(reader, size) as show:
                 return await flows.administration.import_users(reader, on_progress=show)
 
-        outcome = administer(config, action)
+        outcome = administer(config, action, begins=True)
     _tell(outcome, reader, report=report)
     if report is not None:
         _write_report(outcome.refused, report, force=force)
