@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -28,4 +29,5 @@ def dev(*, port: Port = 8000, config: Config = None) -> None:
     if settings.smtp_url is None:
         write_text(f"Mails are printed here, and shown at {settings.base_url}{settings.prefix}/dev/mail")
     write_text("Ctrl-C ends it.")
+    sys.stdout.flush()  # it is read now, into a file too, and not when the server has ended
     run(settings, host="localhost", port=port, workers=1, demo=True)
