@@ -14,6 +14,7 @@ from ..sessions.errors import InvalidSessionError
 from .attempts import admit
 from .context import Context
 from .ending import Reason, end_all_sessions
+from .links import look_at_link
 from .messages import AlreadyRegistered, ConfirmEmailChange, EmailChanged, Message, PasswordChanged
 from .model import SignedIn
 from .opening import hand_out, renew_session
@@ -113,10 +114,7 @@ class Account:
         Raises:
             InvalidLinkError: If it does not work (any more).
         """
-        link = await self._context.storage.records.find_link(digest(secret), _PURPOSE)
-        if link is None or self._context.clock() >= link.expires_at:
-            raise InvalidLinkError
-        return link.email
+        return (await look_at_link(self._context, secret, _PURPOSE)).email
 
     async def confirm_email_change(self, identity: Identity, secret: str, *, client: Client) -> None:
         """Give the account its new address. All other sessions end; the old address is told.

@@ -18,6 +18,7 @@ from .attempts import admit
 from .context import Context
 from .devices import remember
 from .ending import Reason, end_all_sessions
+from .links import look_at_link
 from .messages import PasswordChanged, ResetPassword
 from .model import QueuedMail
 from .ports import Records
@@ -58,10 +59,7 @@ class Recovery:
         Raises:
             InvalidLinkError: If it does not work (any more).
         """
-        link = await self._context.storage.records.find_link(digest(secret), _PURPOSE)
-        if link is None or self._context.clock() >= link.expires_at:
-            raise InvalidLinkError
-        return link.email
+        return (await look_at_link(self._context, secret, _PURPOSE)).email
 
     async def reset(
         self, secret: str, new_password: str, *, client: Client, device: str | None = None

@@ -18,6 +18,7 @@ from ..identity import Client
 from .attempts import admit
 from .context import Context
 from .errors import SignUpClosedError
+from .links import look_at_link
 from .messages import AlreadyRegistered, ConfirmSignUp, Message
 from .model import PendingSignUp, SignedIn
 from .opening import Request, hand_out, open_session
@@ -90,7 +91,7 @@ class SignUp:
         Raises:
             InvalidLinkError: If it does not work (any more).
         """
-        link = await self._find(secret)
+        link = await look_at_link(self._context, secret, _PURPOSE)
         return PendingSignUp(email=link.email, needs_password=not _is_bound(link, binding))
 
     async def confirm(
@@ -111,7 +112,7 @@ class SignUp:
             OverloadedError: If too many passwords wait to be hashed.
         """
         context = self._context
-        link = await self._find(secret)
+        link = await look_at_link(context, secret, _PURPOSE)
         if not _is_bound(link, binding):
             await self._check_password(link, password, request.client)
         now = context.clock()
@@ -136,12 +137,6 @@ class SignUp:
         await admit_guess(context, link.email_key, None, client=client, device=None)
         if password is None or not await context.hasher.verify(password, link.password_hash):
             raise InvalidCredentialsError(detail="the link was opened with another password than was chosen")
-
-    async def _find(self, secret: str) -> Link:
-        link = await self._context.storage.records.find_link(digest(secret), _PURPOSE)
-        if link is None or self._context.clock() >= link.expires_at:
-            raise InvalidLinkError
-        return link
 
 
 def _is_bound(link: Link, binding: str | None) -> bool:
