@@ -520,3 +520,25 @@ async def test_it_works_behind_a_real_server(site: Application) -> None:
             assert (await client.get("/me", headers=bearer)).status_code == 401
         server.should_exit = True
         await serving
+
+
+@pytest.mark.parametrize(
+    "referer, back",
+    [
+        ("https://testserver/basket?full=1", "%2Fbasket"),
+        ("https://evil.example/basket", "%2F"),
+        ("https://testserver//evil.example", "%2F"),
+        ("", "%2F"),
+    ],
+)
+async def test_who_sends_a_form_without_being_signed_in_comes_back_to_the_page_of_the_form(
+    referer: str, back: str
+) -> None:
+    async with application(FastAPI()) as site:
+
+        @site.app.post("/orders")
+        async def order(user: CurrentUser) -> None: ...
+
+        async with site.browser() as browser:
+            response = await browser.post("/orders", headers={"Referer": referer, "Accept": "text/html"})
+    assert response.headers["location"] == "/auth/sign-in" + (f"?next={back}" if back else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.responses import Response
 
@@ -11,12 +11,14 @@ from .._core import json
 from .._core.secrets import new_identifier
 from ..errors import CoatcheckError
 from ..flows.errors import NotSignedInError, RecentSignInNeededError
+from ..sessions.csrf import SAFE_METHODS
 from ..sessions.errors import InvalidSessionError
 from .exchange import Exchange
 from .headers import security_headers
 from .negotiation import VARY
 from .pages.views import ProblemView
 from .problems import Problem, error_headers, failure, oauth_error_of, problem_of, status_of
+from .redirects import HOME
 
 __all__ = ["answer_to", "finish"]
 
@@ -74,11 +76,25 @@ def _log_refusal(error: CoatcheckError, exchange: Exchange) -> None:
 
 
 def _asked_for(exchange: Exchange) -> str:
-    """Return the path that was asked for, with its query if asking again does no harm."""
+    """Return the path to come back to: the one that was asked for, with its query, if asking again does no harm.
+
+    What was sent is not sent again, so whoever sent a form comes back to the page that it was on.
+    """
     # From the request line alone: Request.url is put together with Host, which anybody can write anything in.
     scope = exchange.request.scope
     path, query = quote(scope["path"]), scope["query_string"].decode("latin-1")
+    if scope["method"] not in SAFE_METHODS and not path.startswith(f"{exchange.site.options.prefix}/"):
+        return _page_of_form(exchange)
     return f"{path}?{query}" if query and scope["method"] != "POST" else path
+
+
+def _page_of_form(exchange: Exchange) -> str:
+    """Return the page of this site that a form was sent from, as far as the browser tells; else the first one."""
+    headers = exchange.request.headers
+    referer = urlsplit(headers.get("referer", ""))
+    if not referer.netloc or referer.netloc != headers.get("host"):
+        return HOME
+    return exchange.next_path(referer.path or HOME)
 
 
 async def _tell(

@@ -138,9 +138,9 @@ class UserReader:
         password_hash = read_password_hash(
             fields.get("password_hash"), salt=fields.get("salt"), firebase=self._firebase
         )
-        verified = "email_verified" not in fields or read_flag(
-            fields["email_verified"], name="email_verified"
-        )
+        # An empty cell says as little as a column that is not there.
+        stated = fields.get("email_verified")
+        verified = stated is None or stated == "" or read_flag(stated, name="email_verified")
         active = fields.get("active") is None or read_flag(fields["active"], name="active")
         return ImportedUser(
             row=self.rows,
