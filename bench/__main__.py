@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import jose
+from bench.ledger import suite as ledger
 from bench.report import Report
 from bench.web import suite as web
 
-_SUITES = {"jose": jose, "web": web}
+_SUITES = {"jose": jose, "web": web, "ledger": ledger}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -21,7 +21,7 @@ nitpick_ignore_regex = [
     # Nothing is fetched while building, so names of other projects stay plain text.
     (r"py:.*", r"(abc|collections|cryptography|datetime|enum|fastapi|msgspec|os|starlette|types|typing)\..*"),
     # Type variables, the type of the sentinels in hazmat, and the rows of the algorithm table have no page.
-    (r"py:.*", r"coatcheck\..*\.(C|T|Anything)"),
+    (r"py:.*", r"coatcheck\..*\.(C|T|Anything|App|Guarded)"),
     (r"py:.*", r"coatcheck\.jose\.(algorithms|key_types)\..*"),
     # Nor have the ports that a server is composed of, and what configuration.md tells as a table.
     (r"py:.*", r"coatcheck\.(flows\.(context|ports)|mail\.model|server\.settings_model)\..*"),

@@ -26,7 +26,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": BASE,
     "accounts.passkeys": BASE | {"jose"},
     "oauth": BASE | {"jose", "revocation"},
-    "verifier": BASE | {"jose", "revocation"},
+    "verifier": BASE
+    | {
+        "jose",
+        "revocation",
+        "sessions.authentication_context",
+        "sessions.cookie",
+        "sessions.csrf",
+        "sessions.errors",
+    },
+    "guards": BASE | {"verifier"},
     "flows": BASE | DOMAINS,
     "storage": BASE | {f"{part}.{module}" for part in (*DOMAINS, "flows") for module in ("model", "ports")},
     "mail": BASE | {"flows.messages", "flows.model", "flows.ports"},
@@ -35,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The server too, to run it inside of an application.
     "integrations": BASE | {"flows.session_data", "server", "sessions", "verifier"},
     "server": BASE | DOMAINS | {"flows", "gateway", "mail", "storage", "verifier", "web"},
-    "cli": BASE | {"accounts", "flows", "jose", "server", "sessions.model"},
+    "cli": BASE | {"accounts", "flows", "jose", "revocation.model", "server", "sessions.model"},
     "__init__": {"errors"},  # the door
     "__main__": {"cli"},
 }

@@ -17,13 +17,13 @@ def loaded_by(module: str) -> set[str]:
     return set(subprocess.run(command, env={}, check=True, capture_output=True, text=True).stdout.split())
 
 
-@pytest.mark.parametrize("module", ["coatcheck", "coatcheck.jose"])
+@pytest.mark.parametrize("module", ["coatcheck", "coatcheck.jose", "coatcheck.verifier"])
 def test_importing_loads_only_the_two_dependencies(module: str) -> None:
     packages = {name.partition(".")[0] for name in loaded_by(module)}
     assert packages - sys.stdlib_module_names <= DEPENDENCIES
 
 
-@pytest.mark.parametrize("module", ["coatcheck", "coatcheck.jose"])
+@pytest.mark.parametrize("module", ["coatcheck", "coatcheck.jose", "coatcheck.verifier"])
 def test_importing_loads_no_heavy_part_of_the_standard_library(module: str) -> None:
     assert not loaded_by(module) & HEAVY
 

@@ -16,6 +16,7 @@ PACKAGES = [
         "coatcheck.storage.conformance",
         "coatcheck.storage.memory",
         "coatcheck.storage.sqlite",
+        "coatcheck.verifier",
     ),
 ]
 MODULES = [
@@ -26,7 +27,12 @@ MODULES = [
         "coatcheck.mail.errors",
         "coatcheck.server.errors",
     ),
-    *("coatcheck.sessions.errors", "coatcheck.storage.errors", "coatcheck.web.errors"),
+    *(
+        "coatcheck.sessions.errors",
+        "coatcheck.storage.errors",
+        "coatcheck.verifier.errors",
+        "coatcheck.web.errors",
+    ),
 ]
 PROGRAMS = ["coatcheck.cli"]
 # Their doors are their modules: nothing is imported from the package itself.
@@ -34,8 +40,10 @@ WITHOUT_A_DOOR = [
     *(
         "coatcheck.accounts",
         "coatcheck.flows",
+        "coatcheck.guards",
         "coatcheck.integrations",
         "coatcheck.mail",
+        "coatcheck.revocation",
         "coatcheck.sessions",
     ),
     *("coatcheck.storage", "coatcheck.web"),

@@ -19,6 +19,7 @@ BARE = "FastAPI, no dependency"
 LINE = "FastAPI, empty dependency"
 COOKIE = "coatcheck, cookie"
 BEARER = "coatcheck, bearer"
+SERVICE = "coatcheck, a service"
 _STARLETTE, _DJANGO, _FLASK = "Starlette", "Django", "Flask"
 
 
@@ -113,6 +114,12 @@ PROGRAMS: Sequence[Program] = (
     Program(name=LINE, factory="fastapi_alone:with_empty_dependency"),
     _coatcheck(COOKIE, coatcheck_cookie),
     _coatcheck(BEARER, coatcheck_bearer),
+    Program(
+        name=SERVICE,
+        factory="coatcheck_service_app:beside_its_issuer",
+        prepare=create_account,
+        sign_in=coatcheck_bearer,
+    ),
     _fastapi_users("JWT strategy", "with_jwt"),
     _fastapi_users("database strategy", "with_database"),
     _better_auth("database", "with_database"),

@@ -14,7 +14,18 @@ import msgspec
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "asvs.md"
-CHAPTERS = {"3": "V3, web frontend", "6": "V6, authentication", "7": "V7, sessions"}
+CHAPTERS = {
+    "3": "V3, web frontend",
+    "4": "V4, APIs",
+    "6": "V6, authentication",
+    "7": "V7, sessions",
+    "9": "V9, self-contained tokens",
+    "10": "V10, OAuth: resource servers and refresh tokens",
+    "11": "V11, cryptography",
+    "13": "V13, configuration: services and secrets",
+    "14": "V14, data protection: credentials",
+    "16": "V16, logging and errors",
+}
 Status = Literal["holds", "partly", "not-applicable", "later"]
 WORDS: dict[Status, str] = {
     "holds": "holds",
@@ -25,8 +36,9 @@ WORDS: dict[Status, str] = {
 HEAD = """# The security checklist
 
 The [OWASP Application Security Verification Standard 5.0](https://owasp.org/www-project-application-security-verification-standard/)
-is a list of what an application must do to be called secure. These are its rows about web pages, authentication and
-sessions, in our own short words, and how Coatcheck stands to each of them. Whatever holds, wholly or partly, has tests
+is a list of what an application must do to be called secure. These are its rows about web pages, authentication,
+sessions and tokens (V3, V6, V7 and V9 as far as they can concern a library, and rows of other chapters that touch
+them), in our own short words, and how Coatcheck stands to each of them. Whatever holds, wholly or partly, has tests
 that carry the number of the row: a row without one would fail the test-suite. Nobody else has verified this.
 """
 

@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from coatcheck.jose.hazmat import read_unverified
 from coatcheck.sessions.cookie import MAX_OCTETS, Cookie
 from coatcheck.sessions.errors import CookieTooLargeError
 from coatcheck.web.routes import all_routes
-from tests.web.sites import EMAIL, PASSWORD, SESSION, Site, open_site
+from tests.web.sites import EMAIL, PASSWORD, SESSION, Site, bearer, open_site
 
 pytestmark = pytest.mark.anyio
 
@@ -20,8 +21,10 @@ PAGES = (
     "/auth/sign-out",
     "/auth/account",
     "/auth/devices",
+    "/auth/admin/revocations",
 )
-DATA = ("/auth/session", "/auth/.well-known/jwks.json")
+DATA = ("/auth/session", "/auth/.well-known/jwks.json", "/auth/admin/services")
+ADMIN = "coatcheck:admin"
 CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
 FOREIGN: tuple[dict[str, str], ...] = (
     {"sec-fetch-site": "cross-site", "origin": "https://evil.example"},
@@ -34,17 +37,42 @@ YEAR = 365 * 24 * 3600
 @pytest.fixture(scope="module")
 async def answers() -> list[httpx.Response]:
     """Pages, data, files, redirections, refusals and failures."""
-    async with open_site() as site:
-        await site.add_user()
+    async with open_site(status_lists="on") as site:
+        await site.add_user(scopes=ADMIN)
         return await all_kinds_of_answers(site)
 
 
+async def answers_to_services(site: Site) -> list[httpx.Response]:
+    """What programs get that are no users: the ledger, introspection, status lists, Shared Signals."""
+    _, key = await site.server.flows.services.add("orders")
+    tokens = await site.tokens()
+    uri = read_unverified(tokens["access_token"]).claims["status"]["status_list"]["uri"]
+    async with site.program() as service, site.program() as program:
+        service.headers.update(bearer(key))
+        query = {"nonce": "A" * 16}
+        question = {"token": tokens["access_token"]}
+        signed = {"accept": "application/token-introspection+jwt"}
+        return [
+            await service.head("/auth/ledger", params=query),
+            await program.get("/auth/ledger", params=query),
+            await service.post("/auth/introspect", data=question),
+            await service.post("/auth/introspect", data=question, headers=signed),
+            await program.post("/auth/introspect", data=question),
+            await service.get("/auth/signals/stream"),
+            await program.get("/auth/signals/stream"),
+            await program.get("/auth/statuses"),
+            await program.get(uri),
+        ]
+
+
 async def all_kinds_of_answers(site: Site) -> list[httpx.Response]:
+    services = await answers_to_services(site)
     async with site.signed_in_browser() as browser, site.browser() as stranger, site.program() as program:
         sign_in = await stranger.get("/auth/sign-in")
         files = re.findall(r'"(/auth/static/[^"]+)"', sign_in.text)
         assert len(files) >= 3
         answers = [await browser.get(path) for path in (*PAGES, *DATA, *files, "/auth/nowhere")]
+        answers += services
         answers += [
             sign_in,
             await stranger.get("/auth/account"),
@@ -88,7 +116,9 @@ async def test_v3_2_1_data_is_never_rendered_as_a_page(answers: list[httpx.Respo
             assert "default-src 'none'" in answer.headers["content-security-policy"]
             assert answer.headers["x-content-type-options"] == "nosniff"
         if kind.startswith("application/"):
-            assert kind in {"application/json", "application/problem+json", "application/jwk-set+json"}
+            assert kind.removeprefix("application/") in {
+                *("json", "problem+json", "jwk-set+json", "statuslist+jwt", "token-introspection+jwt")
+            }
 
 
 @pytest.mark.asvs("3.3.1")
@@ -207,17 +237,37 @@ async def test_v3_4_8_pages_have_windows_of_their_own(answers: list[httpx.Respon
             assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
+BY_THEIR_OWN_SECRET = ("/token", "/introspect", "/signals/")
+"""What takes a secret in the body or a service's key, and no cookie."""
+
+
 def unsafe_paths(site: Site) -> list[str]:
     """All paths that take a POST on the strength of cookies."""
     routes = all_routes(site.server.app.site)
     posts: list[Any] = [route for route in routes if "POST" in getattr(route.app, "allowed", "")]
-    return [f"/auth{route.path}" for route in posts if route.path != "/token"]
+    return [f"/auth{route.path}" for route in posts if not route.path.startswith(BY_THEIR_OWN_SECRET)]
+
+
+@pytest.mark.asvs("3.5.1")
+async def test_v3_5_1_what_asks_for_no_origin_takes_no_power_from_cookies(site: Site) -> None:
+    routes: list[Any] = all_routes(site.server.app.site)
+    paths = [f"/auth{each.path}" for each in routes if each.path.startswith(BY_THEIR_OWN_SECRET)]
+    assert len(paths) >= 8
+    await site.add_user("root@example.com", scopes=ADMIN)
+    async with site.signed_in_browser("root@example.com") as browser:
+        for path in paths:
+            for headers in ({}, *FOREIGN):
+                answer = await browser.post(path, headers=headers, data={"token": browser.cookies[SESSION]})
+                assert answer.status_code in {400, 401}, path
+                assert "active" not in answer.text
+                assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.asvs("3.5.1")
 async def test_v3_5_1_what_changes_something_proves_that_it_comes_from_the_site(site: Site) -> None:
     paths = unsafe_paths(site)
     assert {"/auth/sign-in", "/auth/sign-up", "/auth/sign-out", "/auth/account/password"} <= set(paths)
+    assert {"/auth/admin/revocations", "/auth/admin/services", "/auth/admin/services/remove"} <= set(paths)
     async with site.signed_in_browser() as browser, site.browser() as stranger:
         for path in paths:
             for visitor in (browser, stranger):
@@ -247,8 +297,8 @@ async def test_v3_5_3_to_get_a_page_changes_nothing(site: Site) -> None:
     async with site.signed_in_browser() as browser:
         await browser.post("/auth/forgotten", data={"email": EMAIL})
         for path in {*unsafe_paths(site), await site.link()}:
-            assert (await browser.get(path)).status_code in {200, 303, 400, 405, 410}
-            assert (await browser.head(path)).status_code in {200, 303, 400, 405, 410}
+            assert (await browser.get(path)).status_code in {200, 303, 400, 403, 405, 410}
+            assert (await browser.head(path)).status_code in {200, 303, 400, 403, 405, 410}
         assert (await browser.get("/auth/session")).status_code == 200
         for path in ("/auth/devices/end-all", "/auth/account/delete", "/auth/account/password"):
             assert (await browser.get(path)).status_code == 405
@@ -294,7 +344,17 @@ async def test_v3_5_7_the_script_is_the_same_for_everybody(site: Site, answers: 
 @pytest.mark.asvs("3.5.8")
 async def test_v3_5_8_nothing_is_loaded_into_other_sites(answers: list[httpx.Response]) -> None:
     for answer in answers:
-        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        is_for_everybody = answer.url.path.startswith("/auth/statuses")
+        policy = "cross-origin" if is_for_everybody else "same-origin"
+        assert answer.headers["cross-origin-resource-policy"] == policy
+
+
+@pytest.mark.asvs("3.4.2")
+async def test_v3_4_2_the_wildcard_is_for_status_lists_alone(answers: list[httpx.Response]) -> None:
+    for answer in answers:
+        is_for_everybody = answer.url.path.startswith("/auth/statuses")
+        assert ("access-control-allow-origin" in answer.headers) == is_for_everybody
+        assert "access-control-allow-credentials" not in answer.headers
 
 
 @pytest.mark.asvs("3.7.2")

@@ -80,6 +80,10 @@ async def test_v6_1_3_every_way_in_is_documented(site: Site) -> None:
         *("/sign-up", "/forgotten", "/reset", "/sign-out"),
         *("/account/email", "/account/email/confirm", "/account/deactivate", "/account/delete"),
         *("/devices/end", "/devices/end-others", "/devices/end-all"),
+        *("/admin/revocations", "/admin/services", "/admin/services/remove"),
+        # For services, by their keys:
+        *("/introspect", "/signals/stream", "/signals/status", "/signals/verification"),
+        *("/signals/subjects/add", "/signals/subjects/remove", "/signals/poll/{stream_id}"),
     }, "a new path: is it a way in?"
 
 

@@ -9,6 +9,7 @@ import pytest
 from coatcheck._core import base64url
 from coatcheck._core.secrets import digest
 from coatcheck.sessions.policy import NIST_AAL2, NIST_AAL3, RELAXED, Profile, RefreshPolicy
+from tests.asvs.services import service_of, signing_key, status_at_site
 from tests.web.sites import EMAIL, PASSWORD, SESSION, Site, bearer, open_site
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +71,27 @@ async def test_v7_2_1_only_what_this_server_made_is_a_session(site: Site) -> Non
     other = base64url.encode(base64url.decode(payload.encode()).replace(b'"sub"', b'"bus"'))
     for forged in (f"{header}.{other}.{signature}", f"{header}.{payload}.", tokens["refresh_token"]):
         assert not await is_good(site, {"access_token": forged})
+
+
+@pytest.mark.asvs("7.2.1")
+async def test_v7_2_1_a_service_verifies_by_itself_what_the_browser_says(site: Site) -> None:
+    service, token = service_of(site), (await site.tokens())["access_token"]
+    assert await service.accepts(token)
+    header, payload, signature = token.split(".")
+    other = base64url.encode(base64url.decode(payload.encode()).replace(b'"sub"', b'"bus"'))
+    for forged in (f"{header}.{other}.{signature}", f"{header}.{payload}.", token[:-8], ""):
+        assert not await service.accepts(forged)
+
+
+@pytest.mark.asvs("7.2.2")
+async def test_v7_2_2_the_key_of_a_service_stands_for_no_user(site: Site) -> None:
+    _, key = await site.server.flows.services.add("orders")
+    async with site.program() as program:
+        for path in ("/auth/session", "/auth/devices", "/auth/admin/revocations"):
+            assert (await program.get(path, headers=bearer(key))).status_code == 401
+        program.cookies.set(SESSION, key)
+        assert (await program.get("/auth/session")).status_code == 401
+    assert not await service_of(site).accepts(key)
 
 
 @pytest.mark.asvs("7.2.2")
@@ -154,6 +176,62 @@ async def test_v7_4_1_what_has_ended_is_worth_nothing(site: Site) -> None:
     assert (await refresh(site, tokens)).json()["error"] == "invalid_grant"
 
 
+@pytest.mark.asvs("7.4.1")
+@pytest.mark.parametrize(
+    "how", ["sign-out", "everywhere", "password", "disable", "token", "key", "everything"]
+)
+async def test_v7_4_1_a_service_that_verifies_by_itself_refuses_it_too(site: Site, how: str) -> None:
+    """Whatever ends access: a token that was good and is remembered is refused with the next word of the ledger."""
+    user = await site.server.flows.administration.find_user(EMAIL)
+    async with site.signed_in_browser() as browser:
+        tokens = await site.tokens()
+        service, token = service_of(site), tokens["access_token"]
+        assert await service.accepts(token)
+        site.clock.now += 1
+        flows = site.server.flows
+        match how:
+            case "sign-out":
+                async with site.program() as program:
+                    await program.post("/auth/sign-out", headers=bearer(token))
+            case "everywhere":
+                await browser.post("/auth/devices/end-all")
+            case "password":
+                form = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+                await browser.post("/auth/account/password", data=form)
+            case "disable":
+                await flows.administration.disable(EMAIL)
+            case "token":
+                await flows.revoking.token(token, actor="administrator")
+            case "key":
+                await flows.revoking.key((await signing_key(site)).kid or "", actor="administrator")
+            case "everything":
+                await flows.revoking.everything(actor="administrator")
+    named = how if how in {"token", "key", "everything"} else "session"
+    assert await service.reason(token) == f"revoked-{named}"
+    assert await status_at_site(site, token) == 401
+    assert user.id not in {
+        entry.value for entry in await site.server.storage.records.list_entries(after=0, limit=9)
+    }
+
+
+@pytest.mark.asvs("7.4.1")
+@pytest.mark.parametrize("how", ["user", "client"])
+async def test_v7_4_1_what_was_issued_before_an_instant_is_void_and_what_comes_later_is_good(
+    site: Site, how: str
+) -> None:
+    """A not-before time for each user, each client, and for everything."""
+    service, token = service_of(site), (await site.tokens())["access_token"]
+    assert await service.accepts(token)
+    site.clock.now += 0.25
+    value = EMAIL if how == "user" else "first-party"
+    await site.server.flows.revoking.one("user" if how == "user" else "client", value, actor="administrator")
+    assert await service.reason(token) in {f"revoked-{how}", "revoked-session"}
+    assert await status_at_site(site, token) == 401
+    newer = (await site.tokens())["access_token"]  # in the same second
+    assert await service.accepts(newer)
+    assert await status_at_site(site, newer) == 200
+
+
 @pytest.mark.asvs("7.4.2")
 @pytest.mark.parametrize("how", ["disable", "delete", "deactivate-oneself", "delete-oneself"])
 async def test_v7_4_2_no_session_survives_its_account(site: Site, how: str) -> None:
@@ -213,6 +291,44 @@ async def test_v7_4_5_an_administrator_ends_the_sessions_of_a_user(site: Site) -
     await administration.end_sessions(EMAIL)
     assert not any([await site.is_alive(each) for each in cookies])
     assert await is_good(site, bystander)
+
+
+@pytest.mark.asvs("7.4.5")
+@pytest.mark.parametrize("by", ["page", "program"])
+async def test_v7_4_5_an_administrator_ends_the_sessions_of_everybody_in_one_step(
+    site: Site, by: str
+) -> None:
+    await site.add_user("other@example.com")
+    await site.add_user("root@example.com", scopes="coatcheck:admin")
+    cookies, tokens = [await sign_in(site) for _ in range(3)], await site.tokens("other@example.com")
+    service = service_of(site)
+    assert await service.accepts(tokens["access_token"])
+    path, wish = "/auth/admin/revocations", {"kind": "everything", "confirm": "yes"}
+    if by == "page":
+        async with site.signed_in_browser("root@example.com") as browser:
+            site.clock.now += 1
+            assert (await browser.post(path, data=wish)).status_code == 303
+    else:
+        headers = bearer((await site.tokens("root@example.com"))["access_token"])
+        site.clock.now += 1
+        async with site.program() as program:
+            assert (await program.post(path, json=wish, headers=headers)).json() == {"ended_sessions": 5}
+    assert not any([await site.is_alive(each) for each in cookies])
+    assert not await is_good(site, tokens)
+    assert (await refresh(site, tokens)).status_code == 400
+    assert await service.reason(tokens["access_token"]) == "revoked-everything"
+    assert await site.is_alive(await sign_in(site))
+
+
+@pytest.mark.asvs("7.4.5")
+async def test_v7_4_5_nobody_else_can(site: Site) -> None:
+    cookie, tokens = await sign_in(site), await site.tokens()
+    async with site.program() as program:
+        for headers in ({}, bearer(tokens["access_token"])):
+            for wish in ({"kind": "everything"}, {"kind": "user", "value": EMAIL}):
+                answer = await program.post("/auth/admin/revocations", json=wish, headers=headers)
+                assert answer.status_code in {401, 403}
+    assert await site.is_alive(cookie)
 
 
 @pytest.mark.asvs("7.5.1")

@@ -16,6 +16,7 @@ from coatcheck.flows.access_tokens import AccessClaims, AccessTokens
 from coatcheck.flows.errors import InvalidTokenError, ServerKeyError
 from coatcheck.flows.model import SignedIn, StoredKey
 from coatcheck.flows.ports import Storage
+from coatcheck.flows.signing_keys import SigningKeys
 from coatcheck.jose import Key, TokenError, jws
 from coatcheck.sessions.policy import NIST_AAL3, SessionPolicy
 from tests.flows.world import (
@@ -59,7 +60,20 @@ def other_tokens(world: World, **changes: Any) -> AccessTokens:
         "lifetime": timedelta(minutes=5),
         "clock": world.clock,
     }
-    return AccessTokens(world.storage, world.sealer, **settings | changes)
+    settings |= changes
+    return AccessTokens(keys_of(world, issuer=settings["issuer"]), world.context.ledger.registry, **settings)
+
+
+def keys_of(
+    world: World, *, storage: Storage | None = None, sealer: Sealer | None = None, issuer: str = ISSUER
+) -> SigningKeys:
+    return SigningKeys(
+        storage or world.storage,
+        sealer or world.sealer,
+        world.context.ledger,
+        issuer=issuer,
+        clock=world.clock,
+    )
 
 
 async def with_tokens(world: World) -> SignedIn:
@@ -217,6 +231,7 @@ async def test_a_process_that_looked_before_another_made_the_key_takes_the_other
         """A storage whose committed records lag behind, as a replica's do."""
 
         transaction = world.storage.transaction
+        version = world.storage.version
 
         class records:  # noqa: N801 - it stands for a property
             @staticmethod
@@ -224,14 +239,7 @@ async def test_a_process_that_looked_before_another_made_the_key_takes_the_other
                 return []
 
     behind: Storage = Behind()  # type: ignore[assignment]  # what is asked of it
-    late = AccessTokens(
-        behind,
-        world.sealer,
-        issuer=ISSUER,
-        audience=ISSUER,
-        lifetime=timedelta(minutes=5),
-        clock=world.clock,
-    )
+    late = keys_of(world, storage=behind)
     assert (await late.key_set()).to_jwks() == (await world.context.access_tokens.key_set()).to_jwks()
     assert len(await world.storage.records.list_keys()) == 1
 
@@ -254,14 +262,7 @@ async def test_what_published_keys_show_is_public(world: World) -> None:
 @asynchronous
 async def test_another_secret_than_before_is_told_as_such(world: World) -> None:
     await with_tokens(world)
-    other = AccessTokens(
-        world.storage,
-        Sealer(b"x" * 32),
-        issuer=ISSUER,
-        audience=ISSUER,
-        lifetime=timedelta(minutes=5),
-        clock=world.clock,
-    )
+    other = keys_of(world, sealer=Sealer(b"x" * 32))
     with pytest.raises(ServerKeyError) as caught:
         await other.key_set()
     assert str(caught.value.detail).startswith("kid ")
@@ -270,7 +271,8 @@ async def test_another_secret_than_before_is_told_as_such(world: World) -> None:
 @asynchronous
 async def test_a_token_that_does_not_verify_is_a_token_error_for_whoever_verifies_it(world: World) -> None:
     signed_in = await with_tokens(world)
-    claims = await world.context.access_tokens.verify(access_token(signed_in))
+    claims, kid = await world.context.access_tokens.verify(access_token(signed_in))
     assert isinstance(claims, AccessClaims)
+    assert kid == parts(access_token(signed_in))[0]["kid"]
     with pytest.raises(TokenError):
         await world.context.access_tokens.verify("no token")

@@ -108,7 +108,8 @@ async def test_a_session_with_tokens_may_change_it_too(world: World) -> None:
     here = await world.signed_up(credential="tokens")
     after = await change(world, await world.identity(here))
     assert after.secret is None
-    assert await world.is_in(here)
+    assert await world.is_in(after)
+    assert not await world.is_in(here)
     assert await world.can_refresh(after)
     assert not await world.can_refresh(here)
 

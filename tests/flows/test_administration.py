@@ -13,6 +13,8 @@ from coatcheck.accounts.errors import (
     UnknownUserError,
 )
 from coatcheck.accounts.importing import ImportedUser
+from coatcheck.flows.administration import ADMIN_SCOPE, require_administrator
+from coatcheck.flows.errors import InsufficientScopeError, RecentSignInNeededError
 from coatcheck.identity import MalformedScopeError
 from tests.flows.world import ADA, EVE, HOME, NOW, PASSWORD, World, asynchronous
 
@@ -81,12 +83,25 @@ async def test_scopes_hold_for_the_next_request_with_whatever_credential(world: 
     browser = await world.signed_up()
     await world.flows.administration.set_scopes(ADA, ["read"])
     app = await world.signed_in(credential="tokens")
-    await world.flows.administration.set_scopes(ADA, ["write"])
-    assert (await world.identity(browser)).scopes == {"write"}
-    assert (await world.identity(app)).scopes == frozenset()  # no more than the token was issued for
-    await world.flows.administration.set_scopes(ADA, ["read", "write"])
-    assert (await world.identity(browser)).scopes == {"read", "write"}
     assert (await world.identity(app)).scopes == {"read"}
+    for granted in (["write"], [], ["read", "write"]):
+        world.clock.advance(0.001)
+        await world.flows.administration.set_scopes(ADA, granted)
+        assert (await world.identity(browser)).scopes == set(granted)
+        assert not await world.is_in(app)  # it says otherwise, to services that ask nobody
+        app = await world.refreshed(app)
+        assert (await world.identity(app)).scopes == set(granted)
+
+
+@asynchronous
+async def test_scopes_that_stay_as_they_are_void_nothing(world: World) -> None:
+    await world.signed_up()
+    await world.flows.administration.set_scopes(ADA, ["read"])
+    app = await world.signed_in(credential="tokens")
+    head = await world.storage.records.ledger_head()
+    await world.flows.administration.set_scopes(ADA, ["read", "read"])
+    assert await world.is_in(app)
+    assert await world.storage.records.ledger_head() == head
 
 
 @asynchronous
@@ -188,3 +203,49 @@ async def test_an_import_that_breaks_off_leaves_whole_batches_and_can_be_run_aga
 async def test_an_empty_import_is_none(world: World) -> None:
     report = await world.flows.administration.import_users([])
     assert (report.added, report.present, report.refused) == (0, 0, ())
+
+
+# --- who is an administrator ---------------------------------------------------------------------------------
+
+
+@asynchronous
+async def test_an_administrator_has_the_scope_and_nobody_else_is_one(world: World) -> None:
+    browser = await world.signed_up()
+    for scopes in (
+        [],
+        ["admin"],
+        ["coatcheck"],
+        ["coatcheck:administrator"],
+        ["COATCHECK:ADMIN"],
+        ["coatcheck:admin:x"],
+    ):
+        await world.flows.administration.set_scopes(ADA, scopes)
+        with pytest.raises(InsufficientScopeError) as caught:
+            require_administrator(world.context, await world.identity(browser), changes=False)
+        assert caught.value.scope == "coatcheck:admin"
+    await world.flows.administration.set_scopes(ADA, [ADMIN_SCOPE])
+    require_administrator(world.context, await world.identity(browser), changes=True)
+
+
+@asynchronous
+async def test_a_session_that_was_not_asked_for_the_scope_does_not_have_it(world: World) -> None:
+    await world.signed_up()
+    await world.flows.administration.set_scopes(ADA, [ADMIN_SCOPE, "read"])
+    narrow = await world.signed_in(credential="tokens", scope="read")
+    with pytest.raises(InsufficientScopeError):
+        require_administrator(world.context, await world.identity(narrow), changes=False)
+
+
+@asynchronous
+async def test_asvs_7_5_3_a_change_by_cookie_needs_a_recent_sign_in_and_looking_does_not(
+    world: World,
+) -> None:
+    browser = await world.signed_up()
+    tokens = await world.signed_in(credential="tokens")
+    await world.flows.administration.set_scopes(ADA, [ADMIN_SCOPE])
+    world.clock.advance(301)
+    identity = await world.identity(browser)
+    require_administrator(world.context, identity, changes=False)
+    with pytest.raises(RecentSignInNeededError):
+        require_administrator(world.context, identity, changes=True)
+    assert await world.can_refresh(tokens)

@@ -17,10 +17,11 @@ from coatcheck.sessions.errors import InvalidSessionError
 from coatcheck.sessions.policy import NIST_AAL3, SessionPolicy
 from coatcheck.storage.errors import StorageBusyError
 from coatcheck.storage.sqlite import SQLiteStorage
-from tests.flows.test_ending import WAYS, Scene
+from tests.flows.ways import WAYS, Scene
 from tests.flows.world import (
     ADA,
     ELSEWHERE,
+    EVE,
     HOME,
     World,
     access_token,
@@ -50,17 +51,19 @@ async def seen(world: World, signed_in: SignedIn) -> tuple[str, frozenset[str]] 
 async def test_asvs_7_4_1_what_ended_is_refused_by_the_very_next_request_in_every_process(
     sqlite_world: World, other_process: World, way: str
 ) -> None:
+    for world in (sqlite_world, other_process):
+        WAYS[way].prepare(world)
     scene = await Scene.laid(sqlite_world)
     everybody = (scene.here, scene.there, scene.app)
     for world in (sqlite_world, other_process):
         for each in everybody:
             assert await world.is_in(each)
-            assert recalled(world, each)
-    ended = await WAYS[way](scene)
+            assert recalled(world, each) == (world.tunables.sessions.binding == "off")
+    await WAYS[way].take(scene)
     for world in (other_process, sqlite_world):
         for each in everybody:
-            assert not recalled(world, each)
-            if each.session.id in ended:
+            if each.session.id in scene.named(WAYS[way].ends):
+                assert not recalled(world, each)
                 assert not await world.is_in(each)
 
 
@@ -107,6 +110,56 @@ async def test_what_changed_shows_at_the_very_next_request_in_every_process(
     for world in worlds:
         assert await seen(world, browser) == ("new@example.com", frozenset())
         assert await seen(world, app) is None
+
+
+@asynchronous
+async def test_a_commit_that_concerns_nobody_here_causes_no_look_up_and_one_that_does_causes_one(
+    sqlite_world: World, other_process: World
+) -> None:
+    ada = await sqlite_world.signed_up(credential="tokens")
+    eve = await sqlite_world.signed_up(EVE)
+    storage = Closed(sqlite_world.storage)
+    sqlite_world.flows.authentication._context = replace(sqlite_world.context, storage=storage)
+    for each in (ada, eve):
+        assert await sqlite_world.is_in(each)
+    looked_up = storage.reads
+    for elsewhere in (sqlite_world, other_process):
+        await elsewhere.storage.records.write_throttles({"key": 1.0})
+        stranger = await elsewhere.signed_in(EVE)
+        await elsewhere.flows.administration.end_session(stranger.session.id)
+        assert not recalled(sqlite_world, ada)  # it has to be asked first what was committed
+        for each in (ada, eve):
+            assert await sqlite_world.is_in(each)
+            assert recalled(sqlite_world, each)
+        assert storage.reads == looked_up
+    await other_process.flows.administration.set_scopes(EVE, ["read"])
+    for each in (ada, eve):
+        assert await sqlite_world.is_in(each)
+    assert storage.reads > looked_up
+    assert (await sqlite_world.identity(eve)).scopes == {"read"}
+    looked_up = storage.reads
+    await other_process.flows.administration.end_session(ada.session.id)
+    assert not await sqlite_world.is_in(ada)
+    assert await sqlite_world.is_in(eve)
+    assert recalled(sqlite_world, eve)
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["everything", "many"])
+@asynchronous
+async def test_what_concerns_everybody_has_everybody_looked_up_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, many: bool
+) -> None:
+    signed_in = await world.signed_up()
+    others = [await world.signed_in() for _ in range(3)]
+    assert await world.is_in(signed_in)
+    if many:
+        monkeypatch.setattr(module, "_MOST_REMEMBERED", 2)
+        await world.flows.ending.end_others(await world.identity(signed_in))
+    else:
+        await world.flows.revoking.everything(actor="server")
+    assert await world.is_in(signed_in) == many
+    for each in others:
+        assert not await world.is_in(each)
 
 
 @asynchronous

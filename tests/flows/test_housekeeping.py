@@ -8,6 +8,7 @@ import pytest
 
 from coatcheck.errors import CoatcheckError
 from coatcheck.flows.housekeeping import Housekeeping
+from coatcheck.flows.model import StoredKey
 from tests.flows.world import ADA, EVE, HOME, PASSWORD, World, asynchronous
 
 DAY = 24 * 3600
@@ -78,3 +79,39 @@ async def test_it_goes_on_after_a_storage_was_busy(world: World, caplog: pytest.
     with suppress(asyncio.CancelledError):
         await task
     assert "tidying was put off: The storage is busy." in caplog.text
+
+
+@asynchronous
+async def test_expired_entries_of_the_ledger_go_from_storage_and_memory_and_the_newest_stays(
+    world: World,
+) -> None:
+    await world.signed_up()
+    for _ in range(3):
+        await world.flows.ending.sign_out(await world.identity(await world.signed_in()))
+    await world.context.ledger.catch_up()
+    records, registry = world.storage.records, world.context.ledger.registry
+    entries = await records.list_entries(after=0, limit=9)
+    world.clock.now = entries[-1].until - 0.5
+    await world.flows.housekeeping.tidy()
+    assert await records.list_entries(after=0, limit=9) == entries
+    assert len(registry) == 3
+    world.clock.now = entries[-1].until + 60
+    assert await world.flows.housekeeping.tidy() >= 2
+    assert await records.list_entries(after=0, limit=9) == entries[-1:]
+    assert len(registry) == 0
+    assert registry.position == await records.ledger_head()
+
+
+@asynchronous
+async def test_keys_that_are_trusted_no_more_go(world: World) -> None:
+    await world.context.access_tokens.key_set()
+    retired = StoredKey(
+        kid="old", use="access-token", sealed=b"", created_at=1.0, verifies_until=world.clock.now + 1
+    )
+    await world.storage.records.add_key(retired)
+    await world.flows.housekeeping.tidy()
+    assert "old" in [key.kid for key in await world.storage.records.list_keys()]
+    world.clock.advance(1)
+    await world.flows.housekeeping.tidy()
+    (kept,) = await world.storage.records.list_keys()
+    assert kept.verifies_until is None

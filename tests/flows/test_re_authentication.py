@@ -68,8 +68,9 @@ async def test_a_session_with_tokens_gets_others_and_the_access_token_counts_as_
     after = await again(world, await world.identity(signed_in))
     assert after.secret is None
     assert after.tokens is not None
-    identity = await world.identity(signed_in)
+    identity = await world.identity(after)
     assert identity.authenticated_at.timestamp() == world.clock.now
+    assert not await world.is_in(signed_in)  # it would go on telling of the earlier proof
     assert await world.can_refresh(after)
 
 

@@ -63,6 +63,6 @@ def test_a_request_does_not_show_the_cookies_that_came_with_it() -> None:
 async def test_what_was_just_opened_does_not_show_its_secrets(world: World) -> None:
     signed_in = await world.signed_up()
     opened = Opened(
-        user=signed_in.user, session=signed_in.session, secret=SECRET, refresh_token=f"{SECRET}-too"
+        user=signed_in.user, session=signed_in.session, secret=SECRET, refresh_token=f"{SECRET}-too", at=1.0
     )
     assert repr(opened) == f"<Opened browser session {signed_in.session.id}>"

@@ -7,6 +7,8 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec
 
+import msgspec
+
 from coatcheck._core.secrets import Sealer
 from coatcheck.accounts.blocklist import load_blocklist
 from coatcheck.accounts.hashing import HashingPool
@@ -15,10 +17,14 @@ from coatcheck.accounts.policy import Argon2Parameters, PasswordPolicy, Throttle
 from coatcheck.flows.access_tokens import AccessTokens
 from coatcheck.flows.context import Context, FlowPolicy
 from coatcheck.flows.errors import InvalidTokenError
+from coatcheck.flows.ledger import Ledger
 from coatcheck.flows.model import SignedIn
 from coatcheck.flows.opening import Credential, Request
 from coatcheck.flows.ports import Storage
 from coatcheck.flows.service import Flows
+from coatcheck.flows.signal_policy import SignalPolicy
+from coatcheck.flows.signals import Signals
+from coatcheck.flows.signing_keys import SigningKeys
 from coatcheck.identity import Client, Identity
 from coatcheck.mail.delivery import Delivery
 from coatcheck.mail.model import Letter, Letterhead
@@ -103,6 +109,7 @@ class Tunables:
     refresh: RefreshPolicy = field(default_factory=RefreshPolicy)
     throttles: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     flows: FlowPolicy = field(default_factory=lambda: FlowPolicy(failure_quantum=timedelta(0)))
+    signals: SignalPolicy = field(default_factory=SignalPolicy)
 
 
 class World:
@@ -124,8 +131,11 @@ class World:
 
     def tune(self, tunables: Tunables) -> None:
         self.tunables = tunables
+        ledger = Ledger(self.storage, clock=self.clock)
         self.context = Context(
             storage=self.storage,
+            ledger=ledger,
+            signals=Signals(self.storage, issuer=ISSUER, clock=self.clock, policy=tunables.signals),
             clock=self.clock,
             sealer=self.sealer,
             hasher=self.hasher,
@@ -134,8 +144,8 @@ class World:
             ),
             mail=self.outbox,
             access_tokens=AccessTokens(
-                self.storage,
-                self.sealer,
+                SigningKeys(self.storage, self.sealer, ledger, issuer=ISSUER, clock=self.clock),
+                ledger.registry,
                 issuer=ISSUER,
                 audience=ISSUER,
                 lifetime=timedelta(minutes=5),
@@ -223,6 +233,11 @@ class World:
         except InvalidRefreshTokenError:
             return False
         return True
+
+    async def refreshed(self, signed_in: SignedIn) -> SignedIn:
+        """Return a sign-in with the tokens that its refresh token gives."""
+        tokens = await self.flows.tokens.refresh(refresh_token(signed_in), client=signed_in.session.client)
+        return msgspec.structs.replace(signed_in, tokens=tokens)
 
     async def close(self) -> None:
         self.hasher.pool.close()

@@ -469,6 +469,7 @@ def test_a_websocket_is_known_by_its_cookie_or_token_if_it_comes_from_the_site(s
         assert socket.receive_text() == f"{EMAIL} bearer"
 
 
+@pytest.mark.asvs("4.4.2")
 @pytest.mark.parametrize(
     "headers, reason",
     [

@@ -14,11 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from coatcheck.accounts.model import LinkPurpose
 from coatcheck.flows.ports import Records, Storage
+from coatcheck.revocation.model import KINDS, START, Draft, Entry, Position
 from coatcheck.storage.conformance.samples import (
     NOW,
+    a_draft,
     a_key,
     a_link,
     a_mail,
+    a_service,
     a_session,
     a_token,
     a_user,
@@ -51,6 +54,15 @@ sessions = st.builds(
         expires_at=NOW + 8,
     ),
     *(names, names, digests, times, st.integers(0, 40)),
+)
+
+drafts = st.builds(
+    lambda name, kind, cutoff, until: a_draft(name, kind=kind, cutoff=cutoff, until=until),
+    *(names, st.sampled_from(KINDS), st.none() | times, times),
+)
+services = st.builds(
+    lambda name, digest, called: a_service(name, digest=digest_of(digest), name=called),
+    *(names, names, names),
 )
 
 operations: st.SearchStrategy[Operation] = st.one_of(
@@ -115,12 +127,52 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     st.tuples(names, times).map(
         lambda two: lambda records: records.add_key(a_key(two[0], created_at=two[1]))
     ),
+    st.tuples(names, times).map(
+        lambda two: lambda records: records.retire_key(f"key-{two[0]}", verifies_until=two[1])
+    ),
+    times.map(lambda now: lambda records: records.delete_retired_keys(now)),
+    # Behind what was rolled back, one may go on counting where the other does not: only the order is promised.
+    st.lists(drafts, max_size=4).map(
+        lambda several: lambda records: _without_numbers(records.append_entries(several))
+    ),
+    st.tuples(times, limits).map(
+        lambda two: lambda records: records.delete_expired_entries(two[0], limit=two[1])
+    ),
+    services.map(lambda service: lambda records: records.add_service(service)),
+    names.map(lambda name: lambda records: records.delete_service(name)),
+    st.tuples(st.lists(names), times, times).map(
+        lambda three: (
+            lambda records: records.shorten_sessions(
+                [f"session-{name}" for name in three[0]],
+                lifetime=three[1] - NOW,
+                idle_timeout=three[2] - NOW,
+            )
+        )
+    ),
     # Whatever ends at the same time may be deleted in any order, so all of it is.
     times.map(lambda now: lambda records: records.delete_expired_sessions(now, limit=99)),
     times.map(lambda now: lambda records: records.delete_expired_links(now, limit=99)),
     times.map(lambda now: lambda records: records.delete_expired_throttles(now, limit=99)),
     limits.map(lambda limit: lambda records: records.delete_expired_sessions(NOW - 1, limit=limit)),
 )
+
+
+async def _without_numbers(appending: Awaitable[list[Entry]]) -> list[Draft]:
+    return [msgspec.convert(entry, Draft, from_attributes=True) for entry in await appending]
+
+
+async def ledger(records: Records) -> list[object]:
+    """The ledger and all that can be asked of it, without the numbers."""
+    entries = await records.list_entries(after=0, limit=999)
+    numbers = [entry.seq for entry in entries]
+    assert numbers == sorted(set(numbers))
+    head = await records.ledger_head()
+    assert head == (Position(entries[-1].seq, entries[-1].mark) if entries else START)
+    assert [await records.find_mark(seq) for seq in numbers] == [entry.mark for entry in entries]
+    half = numbers[len(numbers) // 2] if numbers else 0
+    behind = await records.list_entries(after=half, limit=2)
+    assert behind == [entry for entry in entries if entry.seq > half][:2]
+    return [msgspec.convert(entry, Draft, from_attributes=True) for entry in entries]
 
 
 async def outcome(operation: Operation, records: Records) -> object:
@@ -137,6 +189,9 @@ async def everything(records: Records) -> bytes:
         await records.list_users(after="a@example.com", limit=1),
         await records.list_keys(),
         sorted((await records.read_throttles(NAMES)).items()),
+        await ledger(records),
+        await records.list_services(),
+        await records.list_longer_sessions(lifetime=5.0, idle_timeout=4.0, after="session-a", limit=1),
     ]
     for name in NAMES:
         found += [
@@ -146,6 +201,7 @@ async def everything(records: Records) -> bytes:
             await records.find_session(f"session-{name}"),
             await records.find_session_by_digest(digest_of(f"session {name}")),
             await records.find_refresh_token(digest_of(f"token {name}")),
+            await records.find_service_by_digest(digest_of(name)),
             *[await records.find_link(digest_of(f"link {name}"), purpose) for purpose in LinkPurpose],
         ]
     return msgspec.json.encode(found, order="deterministic")

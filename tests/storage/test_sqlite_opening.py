@@ -196,8 +196,11 @@ def test_a_corrupt_schema_is_refused_and_left_alone(used: Path) -> None:
 
 
 def test_corrupt_records_are_an_error_of_ours_where_they_are_read(used: Path) -> None:
+    with closing(sqlite3.connect(used)) as connection:
+        roots = [page for (page,) in connection.execute("SELECT rootpage FROM sqlite_schema")]
     text = bytearray(used.read_bytes())
-    text[4096:] = b"\xa5" * (len(text) - 4096)
+    for page in roots:  # all but the schema, without which it cannot be opened at all
+        text[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
     used.write_bytes(text)
 
     async def read(storage: SQLiteStorage) -> None:

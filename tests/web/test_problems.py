@@ -49,7 +49,7 @@ from coatcheck.web.problems import (
 # What no client can cause, so that it is a failure of the server's if it gets as far as the web.
 INTERNAL = {
     *("CoatcheckError", "AccountError", "SessionError", "FlowError"),  # roots
-    *("EmailTakenError", "UnknownUserError", "UnknownHashError", "ImportRefusedError"),  # for administrators
+    *("EmailTakenError", "UnknownHashError", "ImportRefusedError"),  # for administrators
     *(
         "SessionDataError",
         "CookieTooLargeError",

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from .demo import demo
 from .dev import dev
 from .doctor import doctor
 from .failures import Commands
 from .key import commands as key
+from .revoke import commands as revoke
 from .serve import serve
+from .service import commands as service
 from .session import commands as session
 from .token import commands as token
 from .user import commands as user
@@ -27,10 +30,12 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (dev, serve, doctor):
+for _command in (dev, demo, serve, doctor):
     app.command()(_command)
 app.add_typer(user, name="user")
 app.add_typer(session, name="session")
+app.add_typer(revoke, name="revoke")
+app.add_typer(service, name="service")
 app.add_typer(token, name="token")
 app.add_typer(key, name="key")
 

@@ -1,28 +1,32 @@
-"""Access tokens (RFC 9068) of this server, for this API, and the keys that sign them."""
+"""Access tokens (RFC 9068) of this server, for this API."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-import msgspec
+from msgspec.structs import replace
 
-from .._core import json
 from .._core.clock import Clock
-from .._core.secrets import Sealer, SealError, new_identifier
+from .._core.secrets import new_identifier
 from ..accounts.model import User
 from ..jose import Claims, Key, KeySet, jwt
+from ..jose.errors import InvalidClaimError
+from ..revocation.model import Facts
+from ..revocation.policy import LONGEST_TOKEN
+from ..revocation.registry import Registry
+from ..revocation.status_list import StatusClaim
+from ..sessions.authentication_context import acr_of
 from ..sessions.model import Session
-from .errors import ServerKeyError
-from .model import StoredKey
-from .ports import KeyRecords, Storage
+from .signing_keys import SigningKeys
 
-__all__ = ["FIRST_PARTY", "AccessClaims", "AccessTokens", "granted_scopes"]
+__all__ = ["FIRST_PARTY", "AccessClaims", "AccessTokens", "facts_of", "granted_scopes"]
 
 FIRST_PARTY = "first-party"
 """The ``client_id`` of whoever signs in at this server itself, rather than through a registered client."""
 
-_USE = "access-token"
-_CONTEXT = "signing-key"
+_TYPE = "at+jwt"
+_LONGEST_SECONDS = LONGEST_TOKEN.total_seconds()
 
 
 class AccessClaims(Claims):
@@ -34,6 +38,8 @@ class AccessClaims(Claims):
         scope: What it may do, space-delimited.
         auth_time: When the user last proved who they are, in seconds since 1970.
         amr: How (RFC 8176).
+        acr: How strongly (OpenID Connect Core section 2), as ``acr_of`` tells.
+        status: Its place in a status list, where there are any.
     """
 
     sub: str
@@ -43,6 +49,8 @@ class AccessClaims(Claims):
     scope: str = ""
     auth_time: int = 0
     amr: tuple[str, ...] = ()
+    acr: str = ""
+    status: StatusClaim | None = None
 
 
 class IDClaims(Claims):
@@ -54,6 +62,19 @@ class IDClaims(Claims):
     email: str
     auth_time: int = 0
     amr: tuple[str, ...] = ()
+    acr: str = ""
+
+
+def facts_of(claims: AccessClaims, kid: str) -> Facts:
+    """Return what the ledger may speak about."""
+    return Facts(
+        jti=claims.jti or "",
+        sid=claims.sid,
+        sub=claims.sub,
+        client_id=claims.client_id,
+        kid=kid,
+        iat=claims.iat or 0,
+    )
 
 
 def granted_scopes(user: User, session: Session) -> frozenset[str]:
@@ -64,131 +85,146 @@ def granted_scopes(user: User, session: Session) -> frozenset[str]:
 
 
 class AccessTokens:
-    """Signs access tokens with the newest key, and verifies them with any.
+    """Issues access tokens, and verifies those of this server.
 
     Attributes:
+        audience: The API that the tokens are for.
+        issuer: Who issues them.
+        keys: What signs them.
         lifetime: For how many seconds a token is good.
+        place: Gives a token that ends then its place in a status list; ``None`` where there are none.
     """
 
     def __init__(
         self,
-        storage: Storage,
-        sealer: Sealer,
+        keys: SigningKeys,
+        registry: Registry,
         *,
         issuer: str,
         audience: str,
         lifetime: timedelta,
         clock: Clock,
     ) -> None:
-        """Take where the keys are and what the tokens say.
+        """Take the keys and what the tokens say.
 
         Args:
-            storage: Where the keys are.
-            sealer: Under which they are encrypted.
+            keys: What signs them, as the same issuer.
+            registry: What is void. What is issued later is not.
             issuer: The ``iss``.
             audience: The ``aud``: the API that the tokens are for.
             lifetime: How long they are good.
             clock: The time.
         """
-        self._storage = storage
-        self._sealer = sealer
-        self._issuer = issuer
-        self._audience = audience
+        self.keys: SigningKeys = keys
+        self._registry = registry
+        self.issuer: str = issuer
+        self.audience: str = audience
         self._clock = clock
         self.lifetime: int = int(lifetime.total_seconds())
-        self._loaded: tuple[jwt.Signer, jwt.Signer, jwt.Verifier[AccessClaims], KeySet] | None = None
+        self.place: Callable[[Facts, float], Awaitable[StatusClaim]] | None = None
+        self._trusted: KeySet | None = None
+        self._verifier: jwt.Verifier[AccessClaims] | None = None
 
-    async def issue(self, user: User, session: Session) -> str:
-        """Return an access token for a session. It does not outlive the session."""
-        signer, _, _, _ = await self._keys()
-        now = int(self._clock())
+    async def issue(self, user: User, session: Session, *, at: float | None = None) -> str:
+        """Return an access token for a session. It does not outlive the session.
+
+        Args:
+            user: Whose session it is.
+            session: The session.
+            at: When these records were read, which is when the token counts as issued; by default now.
+        """
+        signer = await self.keys.signer(_TYPE, self.audience)
+        now = self._clock() if at is None else at
         claims = AccessClaims(
             sub=user.id,
-            exp=min(now + self.lifetime, int(session.expires_at)),
+            iat=self._issued_at(user, session, now),
+            exp=self._expires_at(session, now),
             jti=new_identifier(),
             client_id=FIRST_PARTY,
             sid=session.id,
             scope=" ".join(sorted(granted_scopes(user, session))),
             auth_time=int(session.authenticated_at),
             amr=session.methods,
+            acr=acr_of(session.methods),
         )
+        if self.place is not None:
+            kid = (await self.keys.signing_key()).kid or ""
+            claims = replace(claims, status=await self.place(facts_of(claims, kid), claims.exp))
         return signer.sign(claims, now=now)
 
     async def issue_id_token(self, user: User, session: Session) -> str:
         """Return an ID token for the site's own pages: who it is, not what they may do."""
-        _, signer, _, _ = await self._keys()
-        now = int(self._clock())
+        signer = await self.keys.signer("JWT", FIRST_PARTY)
+        now = self._clock()
         claims = IDClaims(
             sub=user.id,
-            exp=min(now + self.lifetime, int(session.expires_at)),
+            iat=self._issued_at(user, session, now),
+            exp=self._expires_at(session, now),
             sid=session.id,
             email=user.email,
             auth_time=int(session.authenticated_at),
             amr=session.methods,
+            acr=acr_of(session.methods),
         )
         return signer.sign(claims, now=now)
 
-    async def verify(self, token: str) -> AccessClaims:
-        """Return the claims of an access token of this server for this API.
+    def _issued_at(self, user: User, session: Session, now: float) -> int | float:
+        """Return the ``iat``: whole seconds, but in the second of a cut-off, whose fraction then decides.
+
+        Somebody who proves who they are right after a cut-off shall get a token that is good. The registry is to be
+        read up to where the records were: an older one would make the token look issued before the cut-off.
+        """
+        facts = Facts(sid=session.id, sub=user.id, client_id=FIRST_PARTY)
+        return int(now) if self._registry.earliest(facts) <= int(now) else now
+
+    def _expires_at(self, session: Session, now: float) -> int:
+        """Return the ``exp``: a token does not outlive its session, used or not."""
+        return min(int(now) + self.lifetime, int(session.ends_at))
+
+    async def verify(self, token: str) -> tuple[AccessClaims, str]:
+        """Return the claims of an access token of this server for this API, and the ``kid`` of the key that signed it.
 
         Raises:
             TokenError: If it is not one, or is not good any more.
         """
-        _, _, verifier, _ = await self._keys()
-        return verifier.verify(token).claims
+        trusted = await self.keys.key_set()
+        verifier = self._verifier
+        if verifier is None or trusted is not self._trusted:
+            verifier = self._verifier = self._verifier_with(trusted)
+            self._trusted = trusted
+        verified = verifier.verify(token)
+        _check_length(verified.claims)
+        return verified.claims, verified.key.kid or ""
 
     async def key_set(self) -> KeySet:
         """Return the public keys (RFC 7517 section 5)."""
-        _, _, _, keys = await self._keys()
-        return keys
+        return await self.keys.key_set()
 
-    async def _keys(self) -> tuple[jwt.Signer, jwt.Signer, jwt.Verifier[AccessClaims], KeySet]:
-        if self._loaded is None:
-            self._loaded = self._prepared(await self._load())
-        return self._loaded
+    async def signing_key(self) -> Key:
+        """Return the key that signs at this moment: the same object until it is another one."""
+        return await self.keys.signing_key()
 
-    def _prepared(self, keys: list[Key]) -> tuple[jwt.Signer, jwt.Signer, jwt.Verifier[AccessClaims], KeySet]:
-        public = KeySet([key.public() for key in keys])
-        signer = jwt.Signer(
-            keys[0], issuer=self._issuer, audience=self._audience, typ="at+jwt", clock=self._clock
-        )
-        identifier = jwt.Signer(keys[0], issuer=self._issuer, audience=FIRST_PARTY, clock=self._clock)
-        verifier = jwt.Verifier(
-            public,
-            issuer=self._issuer,
-            audience=self._audience,
+    def _verifier_with(self, trusted: KeySet) -> jwt.Verifier[AccessClaims]:
+        return jwt.Verifier(
+            trusted,
+            issuer=self.issuer,
+            audience=self.audience,
             claims=AccessClaims,
-            typ="at+jwt",
+            typ=_TYPE,
             require=("exp", "iat", "jti", "sub"),
             leeway=timedelta(0),  # the same clock signs and verifies
             clock=self._clock,
         )
-        return signer, identifier, verifier, public
-
-    async def _load(self) -> list[Key]:
-        """Return the private keys, the newest first; make the first if there is none."""
-        stored = await _of_our_use(self._storage.records)
-        if not stored:
-            async with self._storage.transaction() as records:
-                stored = await _of_our_use(records)  # another process may have been first
-                if not stored:
-                    stored = [self._new_key()]
-                    await records.add_key(stored[0])
-        return [self._opened(each) for each in stored]
-
-    def _new_key(self) -> StoredKey:
-        key = Key.generate("ES256")
-        assert key.kid is not None  # noqa: S101 - generated keys are named by their thumbprint
-        sealed = self._sealer.seal(json.encode(key.to_private_jwk()), context=_CONTEXT)
-        return StoredKey(kid=key.kid, use=_USE, sealed=sealed, created_at=self._clock())
-
-    def _opened(self, stored: StoredKey) -> Key:
-        try:
-            jwk = self._sealer.open(stored.sealed, context=_CONTEXT)
-        except SealError:
-            raise ServerKeyError(detail=f"kid {stored.kid}") from None
-        return Key.from_jwk(msgspec.json.decode(jwk))
 
 
-async def _of_our_use(records: KeyRecords) -> list[StoredKey]:
-    return [key for key in await records.list_keys() if key.use == _USE]
+def _check_length(claims: AccessClaims) -> None:
+    """Refuse a token that was good for longer than any that is issued.
+
+    Whoever has stolen a key can write any times, but cannot make the ledger longer: what it says of the key is kept
+    until the longest token has expired. A longer one, remembered as verified, would come back to life then.
+
+    Raises:
+        InvalidClaimError: If it is one.
+    """
+    if claims.exp - (claims.iat or 0) > _LONGEST_SECONDS:
+        raise InvalidClaimError("The token is good for longer than any that is issued here.", claim="exp")

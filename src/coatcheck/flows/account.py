@@ -10,10 +10,11 @@ from ..accounts.errors import InvalidLinkError, PasswordRefusedError
 from ..accounts.model import Link, LinkPurpose, User
 from ..accounts.throttle import sign_up_limits
 from ..identity import Client, Identity
+from ..revocation.model import Kind
 from ..sessions.errors import InvalidSessionError
 from .attempts import admit
 from .context import Context
-from .ending import Reason, end_all_sessions
+from .ending import Reason, by_user, end_all_sessions, void_earlier
 from .links import look_at_link
 from .messages import AlreadyRegistered, ConfirmEmailChange, EmailChanged, Message, PasswordChanged
 from .model import SignedIn
@@ -60,7 +61,17 @@ class Account:
                 raise InvalidSessionError(detail="the account changed meanwhile")
             await records.delete_throttles(lifted)
             await records.delete_links(user_id=user.id)
-            await end_all_sessions(records, user.id, Reason.PASSWORD_CHANGED, but=identity.session_id)
+            await end_all_sessions(
+                context,
+                records,
+                user.id,
+                reason=Reason.PASSWORD_CHANGED,
+                actor=by_user(user.id),
+                but=identity.session_id,
+            )
+            await context.signals.password_changed(
+                records, user.id, reason=Reason.PASSWORD_CHANGED.value, actor=by_user(user.id)
+            )
             opened = await renew_session(
                 context, records, changed, session_id=identity.session_id, client=client
             )
@@ -136,7 +147,13 @@ class Account:
             if not await records.replace_user(changed, expected=user):
                 raise InvalidLinkError
             await records.delete_links(user_id=user.id)
-            await end_all_sessions(records, user.id, Reason.EMAIL_CHANGED, but=identity.session_id)
+            actor = by_user(user.id)
+            await end_all_sessions(
+                context, records, user.id, reason=Reason.EMAIL_CHANGED, actor=actor, but=identity.session_id
+            )
+            # What this session has shown elsewhere says the old address.
+            own: tuple[Kind, str] = ("session", identity.session_id)
+            await void_earlier(context, records, own, reason=Reason.EMAIL_CHANGED, actor=actor)
             message = EmailChanged(to=user.email, at=now, client=client)
             await records.add_mail(context.mail.compose(message, now=now))
         context.mail.wake()
@@ -152,7 +169,9 @@ class Account:
             user = await self._user(records, identity)
             await records.replace_user(replace(user, disabled_at=self._context.clock()), expected=user)
             await records.delete_links(user_id=user.id)
-            await end_all_sessions(records, user.id, Reason.DEACTIVATED)
+            await end_all_sessions(
+                self._context, records, user.id, reason=Reason.DEACTIVATED, actor=by_user(user.id)
+            )
 
     async def delete(self, identity: Identity) -> None:
         """Delete the account and all that belongs to it.
@@ -162,7 +181,9 @@ class Account:
         """
         require_recent(self._context, identity)
         async with self._context.storage.transaction() as records:
-            await end_all_sessions(records, identity.id, Reason.DELETED)
+            await end_all_sessions(
+                self._context, records, identity.id, reason=Reason.DELETED, actor=by_user(identity.id)
+            )
             await records.delete_user(identity.id)
 
     async def _user(self, records: Records, identity: Identity) -> User:

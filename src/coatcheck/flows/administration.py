@@ -11,18 +11,42 @@ from ..accounts.email_address import parse_email
 from ..accounts.errors import EmailTakenError, ImportRefusedError, UnknownUserError
 from ..accounts.importing import ImportedUser
 from ..accounts.model import User
-from ..identity import parse_scope
+from ..identity import Identity, parse_scope
 from ..sessions.lifecycle import is_alive
 from ..sessions.model import Session
 from .context import Context
-from .ending import Reason, end_all_sessions, end_sessions
+from .ending import ADMINISTRATOR, Reason, end_all_sessions, end_sessions, void_earlier
+from .errors import InsufficientScopeError
 from .model import ImportReport
 from .ports import Records
+from .recency import require_recent
 from .recovery import queue_reset
 
-__all__ = ["Administration"]
+__all__ = ["ADMIN_SCOPE", "Administration", "require_administrator"]
+
+ADMIN_SCOPE = "coatcheck:admin"
+"""What a user needs to be an administrator over the web: ``coatcheck user scopes EMAIL coatcheck:admin``."""
 
 _BATCH = 500
+
+
+def require_administrator(context: Context, identity: Identity, *, changes: bool) -> None:
+    """Do nothing if somebody may administer the site.
+
+    Args:
+        context: Where the time and the limit come from.
+        identity: Who asks.
+        changes: Whether something is to be changed: whoever comes by a cookie then must have proved lately who they
+            are (ASVS 5.0, 7.5.3). A bearer token is short-lived by itself, and no browser sends it unasked.
+
+    Raises:
+        InsufficientScopeError: If the credential has no such scope.
+        RecentSignInNeededError: If the sign-in is too long ago.
+    """
+    if ADMIN_SCOPE not in identity.scopes:
+        raise InsufficientScopeError([ADMIN_SCOPE])
+    if changes and identity.via == "cookie":
+        require_recent(context, identity)
 
 
 class Administration:
@@ -72,7 +96,9 @@ class Administration:
         return await self._context.storage.records.list_users(after=after, limit=limit)
 
     async def set_scopes(self, email: str, scopes: Iterable[str]) -> User:
-        """Say what a user may do. It holds for the next request, with whatever credential.
+        """Say what a user may do. It holds for the next request, with whatever credential, here and elsewhere.
+
+        Tokens that say otherwise are void: whoever holds one is to refresh it.
 
         Raises:
             UnknownUserError: If the address has no account.
@@ -81,8 +107,17 @@ class Administration:
         granted = parse_scope(" ".join(scopes))
         async with self._context.storage.transaction() as records:
             user = await self._find(records, email)
+            if granted == user.scopes:
+                return user
             changed = replace(user, scopes=granted)
             await records.replace_user(changed, expected=user)
+            await void_earlier(
+                self._context,
+                records,
+                ("user", user.id),
+                reason=Reason.PERMISSIONS_CHANGED,
+                actor=ADMINISTRATOR,
+            )
         return changed
 
     async def disable(self, email: str) -> int:
@@ -96,7 +131,7 @@ class Administration:
             if user.disabled_at is None:
                 await records.replace_user(replace(user, disabled_at=self._context.clock()), expected=user)
             await records.delete_links(user_id=user.id)
-            return len(await end_all_sessions(records, user.id, Reason.DEACTIVATED))
+            return len(await self._end_all(records, user, Reason.DEACTIVATED))
 
     async def enable(self, email: str) -> None:
         """Activate an account again.
@@ -116,7 +151,7 @@ class Administration:
         """
         async with self._context.storage.transaction() as records:
             user = await self._find(records, email)
-            await end_all_sessions(records, user.id, Reason.DELETED)
+            await self._end_all(records, user, Reason.DELETED)
             await records.delete_user(user.id)
 
     async def start_reset(self, email: str) -> None:
@@ -142,7 +177,10 @@ class Administration:
     async def end_session(self, session_id: str) -> bool:
         """End one session; ``False`` if there was none."""
         async with self._context.storage.transaction() as records:
-            return bool(await end_sessions(records, [session_id], Reason.ENDED_BY_ADMINISTRATOR))
+            reason = Reason.ENDED_BY_ADMINISTRATOR
+            return bool(
+                await end_sessions(self._context, records, [session_id], reason=reason, actor=ADMINISTRATOR)
+            )
 
     async def end_sessions(self, email: str) -> int:
         """End all sessions of a user; return how many.
@@ -152,7 +190,7 @@ class Administration:
         """
         async with self._context.storage.transaction() as records:
             user = await self._find(records, email)
-            return len(await end_all_sessions(records, user.id, Reason.ENDED_BY_ADMINISTRATOR))
+            return len(await self._end_all(records, user, Reason.ENDED_BY_ADMINISTRATOR))
 
     async def import_users(
         self,
@@ -208,6 +246,9 @@ class Administration:
             password_changed_at=now,
             disabled_at=now if row.disabled else None,
         )
+
+    async def _end_all(self, records: Records, user: User, reason: Reason) -> list[str]:
+        return await end_all_sessions(self._context, records, user.id, reason=reason, actor=ADMINISTRATOR)
 
     async def _find(self, records: Records, email: str) -> User:
         user = await records.find_user_by_email(parse_email(email).key)

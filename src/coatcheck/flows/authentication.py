@@ -1,9 +1,9 @@
 """From a credential to an identity: what every request to a protected route goes through.
 
-Two things are remembered: the sessions of credentials that were looked up, for as long as the storage says that nothing
-was committed since; and the claims of tokens that were verified, for as long as they live. A session that ended is
-therefore refused by the very next request in this process, and in every other as soon as the storage notices, and a
-request that finds everything as it was reads nothing.
+Two things are remembered: the sessions of credentials that were looked up, for as long as the ledger says nothing about
+them; and the claims of tokens that were verified, for as long as they live. Whatever changes what a credential stands
+for is written in the ledger. A session that ended is therefore refused by the very next request in this process, and in
+every other as soon as the storage tells of the commit; and a request that finds the ledger as it was reads nothing.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ..sessions.binding import is_bound_elsewhere
 from ..sessions.errors import InvalidSessionError
 from ..sessions.lifecycle import needs_touch, touch_interval
 from ..sessions.model import Session
-from .access_tokens import AccessClaims, granted_scopes
+from .access_tokens import AccessClaims, facts_of, granted_scopes
 from .context import Context
-from .ending import Reason, end_sessions
+from .ending import SERVER, Reason, end_sessions
 from .errors import InvalidTokenError
 
 __all__ = ["Authentication", "Known", "Via"]
@@ -51,7 +51,9 @@ class Known(msgspec.Struct, gc=False):
         session: The session that it comes from.
         user: The user.
         ends_at: When it ends if nothing happens.
-        fresh_until: Until when nothing has to be done or checked but that nothing was committed.
+        fresh_until: Until when nothing has to be done or checked but what the ledger says.
+        epoch: The epoch of the ledger that it was last checked against.
+        named: What the ledger calls it, beside the session and the user: the token and its key.
     """
 
     identity: Identity
@@ -59,6 +61,8 @@ class Known(msgspec.Struct, gc=False):
     user: User
     ends_at: float
     fresh_until: float
+    epoch: int = 0
+    named: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Known user {self.identity.id} via {self.identity.via}>"
@@ -71,9 +75,11 @@ class Authentication:
         self._context = context
         self._clock = context.clock
         self._version = context.storage.version
+        self._ledger = context.ledger
+        self._registry = context.ledger.registry
         self._seen: int | None = None
         self._known: dict[Via, dict[bytes, Known]] = {"cookie": {}, "bearer": {}}
-        self._verified: dict[bytes, AccessClaims] = {}
+        self._verified: dict[bytes, tuple[AccessClaims, str]] = {}
 
     def recall(self, credential: bytes, via: Via) -> Known | None:
         """Return what a credential is known to stand for, if nothing can have changed since it was looked up.
@@ -87,6 +93,11 @@ class Authentication:
         known = self._known[via].get(credential)
         if known is None or self._version() != self._seen or self._clock() >= known.fresh_until:
             return None
+        if known.epoch != self._registry.epoch:
+            if self._registry.mentions.since(known.epoch, (known.session.id, known.user.id, *known.named)):
+                del self._known[via][credential]
+                return None
+            known.epoch = self._registry.epoch
         return known
 
     async def by_cookie(
@@ -103,16 +114,17 @@ class Authentication:
             InvalidSessionError: If the session is unknown, has ended or expired, or is bound elsewhere.
         """
         credential = presented_as or secret.encode("utf-8", "surrogatepass")
+        await self._catch_up()
         known = self.recall(credential, "cookie")
         if known is not None:
             return known
-        version = self._forget_if_changed()
+        epoch = self._registry.epoch
         session = await self._context.storage.records.find_session_by_digest(digest(secret))
         if session is None:
             raise InvalidSessionError(detail="unknown")
         known = await self._look_up(session, None, "cookie")
         await self._check(known, client)
-        self._remember(credential, known, version=version)
+        self._remember(credential, known, epoch=epoch)
         return known
 
     async def by_token(self, token: str, *, presented_as: bytes, client: Client | None = None) -> Known:
@@ -127,29 +139,29 @@ class Authentication:
             InvalidTokenError: If it is not a token of this server for this API, has expired, or its session is over
                 or bound elsewhere.
         """
+        await self._catch_up()
         known = self.recall(presented_as, "bearer")
         if known is not None:
             return known
-        version = self._forget_if_changed()
+        epoch = self._registry.epoch
         try:
             known = await self._look_up_token(token)
             await self._check(known, client)
         except InvalidSessionError as error:
             raise InvalidTokenError(detail=error.detail) from None
-        self._remember(presented_as, known, version=version)
+        self._remember(presented_as, known, epoch=epoch)
         return known
 
-    def _forget_if_changed(self) -> int:
+    async def _catch_up(self) -> None:
         version = self._version()
         if version != self._seen:
-            for known in self._known.values():
-                known.clear()
+            await self._ledger.catch_up()
             self._seen = version
-        return version
 
-    def _remember(self, credential: bytes, known: Known, *, version: int) -> None:
-        """Remember what was looked up, unless a commit was noticed in the meantime: it may have ended just this."""
-        if self._seen == version and len(credential) <= _LONGEST_REMEMBERED:
+    def _remember(self, credential: bytes, known: Known, *, epoch: int) -> None:
+        """Remember what was looked up, unless the ledger moved in the meantime: it may have ended just this."""
+        if self._registry.epoch == epoch and len(credential) <= _LONGEST_REMEMBERED:
+            known.epoch = epoch
             _put(self._known[known.identity.via], credential, known)
 
     async def _check(self, known: Known, client: Client | None) -> None:
@@ -174,17 +186,23 @@ class Authentication:
 
     async def _look_up_token(self, token: str) -> Known:
         key = digest(token)
-        claims = self._verified.get(key)
-        if claims is None:
+        found = self._verified.get(key)
+        if found is None:
             try:
-                claims = await self._context.access_tokens.verify(token)
+                found = await self._context.access_tokens.verify(token)
             except TokenError as error:
                 raise InvalidTokenError(detail=f"{error.code}: {error.message}") from None
-            _put(self._verified, key, claims)
+            _put(self._verified, key, found)
+        claims, kid = found
+        void = self._registry.void(facts_of(claims, kid))
+        if void is not None:
+            raise InvalidTokenError(detail=f"its {void} is in the ledger")
         session = await self._context.storage.records.find_session(claims.sid)
         if session is None or session.user_id != claims.sub:
             raise InvalidTokenError(detail="its session has ended")
-        return await self._look_up(session, claims, "bearer")
+        known = await self._look_up(session, claims, "bearer")
+        known.named = (claims.jti or "", kid, claims.client_id)
+        return known
 
     async def _look_up(self, session: Session, claims: AccessClaims | None, via: Via) -> Known:
         user = await self._context.storage.records.find_user(session.user_id)
@@ -214,7 +232,9 @@ class Authentication:
         if not is_bound_elsewhere(session, client, self._context.sessions):
             return
         async with self._context.storage.transaction() as records:
-            await end_sessions(records, [session.id], Reason.BOUND_ELSEWHERE)
+            await end_sessions(
+                self._context, records, [session.id], reason=Reason.BOUND_ELSEWHERE, actor=SERVER
+            )
         raise InvalidSessionError(detail="it was presented by another client than it is bound to")
 
 

@@ -14,7 +14,9 @@ from ..accounts.policy import ThrottlePolicy
 from ..accounts.ports import PasswordHasher
 from ..sessions.policy import RefreshPolicy, SessionPolicy
 from .access_tokens import AccessTokens
+from .ledger import Ledger
 from .ports import MailComposer, Storage
+from .signals import Signals
 
 __all__ = ["Context", "FlowPolicy"]
 
@@ -48,6 +50,8 @@ class Context:
 
     Attributes:
         storage: Where the records are.
+        ledger: What has ended.
+        signals: Tells others of it.
         clock: The time.
         sealer: The server's secret at work.
         hasher: Hashes passwords.
@@ -61,6 +65,8 @@ class Context:
     """
 
     storage: Storage
+    ledger: Ledger
+    signals: Signals
     clock: Clock
     sealer: Sealer
     hasher: PasswordHasher

@@ -1,57 +1,128 @@
-"""The end of access. Whatever ends a session comes through ``end_sessions``: there is no other way.
+"""The end of access. Whatever ends access comes through ``revoke``: there is no other way.
 
-A session's end is the deletion of its record, in the same transaction as what caused it. Every credential that comes
-from the session, cookie, access token and refresh token alike, is looked up there, so none of them survives it.
+It writes down in the ledger, once, what ended, in the same transaction as what caused it. A session's end is, besides,
+the deletion of its record. Sessions are ended one by one, by their names, even where all of a user's end at once: a
+name is exact, while an instant could not tell a token that was issued a moment before from one that was issued a moment
+after. Instants, the cut-offs, are for what has no name here.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from ..identity import Identity
+from ..revocation.model import Kind
 from ..sessions.lifecycle import is_alive
 from .context import Context
 from .model import Device
 from .ports import Records
 from .recency import require_recent
 
-__all__ = ["Ending", "Reason", "end_all_sessions", "end_sessions"]
+__all__ = [
+    "ADMINISTRATOR",
+    "SERVER",
+    "Ending",
+    "Reason",
+    "by_user",
+    "end_all_sessions",
+    "end_sessions",
+    "revoke",
+    "void_earlier",
+]
 
 _log = logging.getLogger("coatcheck.sessions")
 
+ADMINISTRATOR = "administrator"
+"""The actor where somebody at the command line did it."""
+
+SERVER = "server"
+"""The actor where nobody did it but a rule."""
+
+
+def by_user(user_id: str) -> str:
+    """Return a user as an actor."""
+    return f"user:{user_id}"
+
 
 class Reason(StrEnum):
-    """Why a session was ended."""
+    """Why access ended."""
 
     SIGNED_OUT = "signed-out"
     ENDED_BY_USER = "ended-by-user"
     ENDED_BY_ADMINISTRATOR = "ended-by-administrator"
     REPLACED = "replaced"
+    RENEWED = "renewed"
     SESSION_LIMIT = "session-limit"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a reason
     EMAIL_CHANGED = "email-changed"
+    PERMISSIONS_CHANGED = "permissions-changed"
     DEACTIVATED = "deactivated"
     DELETED = "deleted"
     REFRESH_REUSED = "refresh-token-reused"
     BOUND_ELSEWHERE = "bound-elsewhere"
+    POLICY_CHANGED = "policy-changed"
+    KEY_COMPROMISED = "key-compromised"
 
 
-async def end_sessions(records: Records, session_ids: Iterable[str], reason: Reason) -> list[str]:
+async def revoke(
+    context: Context,
+    records: Records,
+    named: Iterable[tuple[Kind, str]],
+    *,
+    reason: Reason,
+    actor: str,
+    cutoff: float | None = None,
+    owners: Mapping[str, str] | None = None,
+) -> None:
+    """End access, inside the transaction of what causes it: the one function that does.
+
+    Args:
+        context: The ledger.
+        records: The transaction.
+        named: What ends: kinds and values. Sessions among them have been deleted in the same transaction, unless there
+            is a cut-off.
+        reason: Why.
+        actor: Who did it.
+        cutoff: End only what was issued before this instant; by default all.
+        owners: Whose the sessions among them were, for those who are told.
+    """
+    named = list(named)
+    await context.ledger.append(records, named, reason=reason.value, actor=actor, cutoff=cutoff)
+    await context.signals.revoked(
+        records, named, reason=reason.value, actor=actor, cutoff=cutoff, owners=owners
+    )
+    for kind, value in named:
+        _log.info("%s %s ended: %s, by %s", kind, value, reason.value, actor)
+
+
+async def end_sessions(
+    context: Context, records: Records, session_ids: Iterable[str], *, reason: Reason, actor: str
+) -> list[str]:
     """End sessions, inside the transaction of what causes it. Returns those that had not ended before."""
-    ended = await records.delete_sessions(list(session_ids))
-    for session_id in ended:
-        _log.info("session %s ended: %s", session_id, reason.value)
+    session_ids = list(session_ids)
+    owners = await context.signals.owners_of(records, session_ids)
+    ended = await records.delete_sessions(session_ids)
+    named: list[tuple[Kind, str]] = [("session", each) for each in ended]
+    await revoke(context, records, named, reason=reason, actor=actor, owners=owners)
     return ended
 
 
 async def end_all_sessions(
-    records: Records, user_id: str, reason: Reason, *, but: str | None = None
+    context: Context, records: Records, user_id: str, *, reason: Reason, actor: str, but: str | None = None
 ) -> list[str]:
     """End all sessions of a user, except perhaps one."""
     sessions = await records.list_sessions(user_id)
-    return await end_sessions(records, [each.id for each in sessions if each.id != but], reason)
+    named = [each.id for each in sessions if each.id != but]
+    return await end_sessions(context, records, named, reason=reason, actor=actor)
+
+
+async def void_earlier(
+    context: Context, records: Records, named: tuple[Kind, str], *, reason: Reason, actor: str
+) -> None:
+    """End what was issued until now, inside the transaction of what causes it, and nothing that comes later."""
+    await revoke(context, records, [named], reason=reason, actor=actor, cutoff=context.clock())
 
 
 class Ending:
@@ -84,7 +155,13 @@ class Ending:
     async def sign_out(self, identity: Identity) -> None:
         """End the session that asks."""
         async with self._context.storage.transaction() as records:
-            await end_sessions(records, [identity.session_id], Reason.SIGNED_OUT)
+            await end_sessions(
+                self._context,
+                records,
+                [identity.session_id],
+                reason=Reason.SIGNED_OUT,
+                actor=by_user(identity.id),
+            )
 
     async def end(self, identity: Identity, session_id: str) -> bool:
         """End one session of the one who asks. Of others' sessions it knows nothing.
@@ -98,7 +175,14 @@ class Ending:
             session = await records.find_session(session_id)
             if session is None or session.user_id != identity.id:
                 return False
-            return bool(await end_sessions(records, [session_id], Reason.ENDED_BY_USER))
+            ended = await end_sessions(
+                self._context,
+                records,
+                [session_id],
+                reason=Reason.ENDED_BY_USER,
+                actor=by_user(identity.id),
+            )
+            return bool(ended)
 
     async def end_others(self, identity: Identity) -> int:
         """End all sessions of the one who asks but the current one; return how many.
@@ -119,4 +203,8 @@ class Ending:
 
     async def _end_all(self, identity: Identity, *, but: str | None) -> int:
         async with self._context.storage.transaction() as records:
-            return len(await end_all_sessions(records, identity.id, Reason.ENDED_BY_USER, but=but))
+            actor = by_user(identity.id)
+            ended = await end_all_sessions(
+                self._context, records, identity.id, reason=Reason.ENDED_BY_USER, actor=actor, but=but
+            )
+            return len(ended)

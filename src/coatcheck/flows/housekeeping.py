@@ -10,7 +10,7 @@ from .context import Context
 
 __all__ = ["Housekeeping"]
 
-_BATCH = 500
+_BATCH = 100  # of 500 sessions among a million, nobody else would get an answer for some 40 ms
 _log = logging.getLogger("coatcheck.housekeeping")
 
 
@@ -22,7 +22,8 @@ class Housekeeping:
 
     async def tidy(self) -> int:
         """Delete everything that has expired by now; return how many records."""
-        deleted = 0
+        self._context.ledger.forget()
+        deleted = await self._context.storage.records.delete_retired_keys(self._context.clock())
         while True:
             batch = await self._delete_batch()
             deleted += batch
@@ -41,8 +42,13 @@ class Housekeeping:
 
     async def _delete_batch(self) -> int:
         now, records = self._context.clock(), self._context.storage.records
+        # Verifiers accept tokens for a moment after their end.
+        dead_by = now - self._context.ledger.policy.margin.total_seconds()
         return (
             await records.delete_expired_sessions(now, limit=_BATCH)
             + await records.delete_expired_links(now, limit=_BATCH)
             + await records.delete_expired_throttles(now, limit=_BATCH)
+            + await records.delete_expired_entries(now, limit=_BATCH)
+            + await records.delete_expired_statuses(dead_by, limit=_BATCH)
+            + await records.delete_ended_status_lists(dead_by)
         )

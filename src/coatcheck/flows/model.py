@@ -16,7 +16,10 @@ __all__ = [
     "ImportReport",
     "PendingSignUp",
     "QueuedMail",
+    "Service",
     "SignedIn",
+    "Status",
+    "StatusList",
     "StoredKey",
     "TokenResponse",
 ]
@@ -48,12 +51,139 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         use: What it is for: ``access-token``.
         sealed: The private key, encrypted.
         created_at: When it was made.
+        signs_from: From when on it signs. It is published before.
+        verifies_until: Until when what it signed is trusted; ``None`` as long as it is not replaced.
     """
 
     kid: str
     use: str
     sealed: bytes
     created_at: float
+    signs_from: float = 0.0
+    verifies_until: float | None = None
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A service that verifies what this server issues: a resource server, in the words of RFC 6749.
+
+    Attributes:
+        id: Its identifier.
+        name: What it is called; unique.
+        audience: The API that it stands for, the ``aud`` of its tokens; ``None`` for any.
+        digest: SHA-256 of the key by which it shows who it is.
+        created_at: When it was added.
+    """
+
+    id: str
+    name: str
+    audience: str | None
+    digest: bytes
+    created_at: float
+
+    def __repr__(self) -> str:
+        return f"<Service {self.name}>"
+
+
+class StatusList(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A status list. Times are seconds since 1970.
+
+    Attributes:
+        id: Its identifier, public.
+        size: How many places it has.
+        given: How many of them were given to tokens, ever.
+        closes_at: Until when it takes tokens.
+        ends_at: When the last of its tokens expires.
+    """
+
+    id: str
+    size: int
+    given: int
+    closes_at: float
+    ends_at: float
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A token in its place in a status list.
+
+    Attributes:
+        list_id: The list.
+        place: The place.
+        jti: The token.
+        sid: The session that it comes from.
+        sub: The user that it stands for.
+        client_id: The client that it was issued to.
+        kid: The key that signs it.
+        iat: When it was issued.
+        exp: When it expires.
+        stillborn: Whether the ledger voided it already when it was added.
+    """
+
+    list_id: str
+    place: int
+    jti: str
+    sid: str
+    sub: str
+    client_id: str
+    kid: str
+    iat: float
+    exp: float
+    stillborn: bool = False
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A stream of security events to one service (Shared Signals Framework 1.0, section 8.1.1).
+
+    Attributes:
+        id: Its identifier.
+        service_id: The service that receives it.
+        audience: The ``aud`` of what is sent.
+        method: Whether events are pushed (RFC 8935) or polled for (RFC 8936).
+        endpoint: Where they are pushed to; ``None`` where they are polled for.
+        sealed_authorization: The ``Authorization`` that the receiver wants to see there, encrypted; ``None`` for none.
+        requested: The URIs of the events that the receiver asked for; ``None`` if it did not say.
+        delivered: The URIs of those that it gets.
+        description: What the receiver calls it.
+        status: ``paused``: events wait. ``disabled``: there are none.
+        reason: Why it has that status, if somebody said.
+        created_at: When it was made.
+        verified_at: When a verification was last asked for.
+        due_at: When to push next; ``None`` if there is nothing to push.
+        attempts: How often pushing what is next was tried in vain.
+    """
+
+    id: str
+    service_id: str
+    audience: str
+    method: Literal["push", "poll"]
+    endpoint: str | None
+    sealed_authorization: bytes | None
+    requested: tuple[str, ...] | None
+    delivered: tuple[str, ...]
+    description: str | None
+    status: Literal["enabled", "paused", "disabled"]
+    reason: str | None
+    created_at: float
+    verified_at: float = 0.0
+    due_at: float | None = None
+    attempts: int = 0
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A security event that waits in a stream.
+
+    Attributes:
+        stream_id: The stream.
+        jti: Its identifier, the same however often it is sent.
+        at: When it was made.
+        claims: The claims of its SET as JSON, but for ``iss`` and ``aud``. It is signed when it is sent.
+        is_last_word: Whether it tells of the end of the stream, so that it is sent even then.
+    """
+
+    stream_id: str
+    jti: str
+    at: float
+    claims: bytes
+    is_last_word: bool = False
 
 
 class TokenResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from .._core.secrets import digest, new_identifier, new_token
 from ..accounts.model import User
 from ..identity import Client
+from ..revocation.model import Kind
 from ..sessions.binding import binding_of
 from ..sessions.errors import InvalidSessionError
 from ..sessions.lifecycle import begin, is_alive, plan_admission, renew
@@ -17,7 +18,7 @@ from ..sessions.refresh import client_digest, make_token, next_token
 from .access_tokens import FIRST_PARTY, granted_scopes
 from .context import Context
 from .devices import remember
-from .ending import Reason, end_sessions
+from .ending import SERVER, Reason, by_user, end_sessions, void_earlier
 from .model import SignedIn, TokenResponse
 from .ports import Records
 
@@ -49,12 +50,21 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that was just opened, with its secrets: they are known at this moment only."""
+    """A session that was just opened, with its secrets: they are known at this moment only.
+
+    Attributes:
+        user: Whose it is.
+        session: It.
+        secret: What its cookie carries, if one does.
+        refresh_token: Its first refresh token, if it has any.
+        at: When, read inside the transaction.
+    """
 
     user: User
     session: Session
     secret: str | None
     refresh_token: str | None
+    at: float
 
     def __repr__(self) -> str:
         return f"<Opened {self.session.kind} session {self.session.id}>"
@@ -72,10 +82,11 @@ async def open_session(
     if request.replaces is not None:
         old = await records.find_session_by_digest(digest(request.replaces))
         if old is not None:
-            await end_sessions(records, [old.id], Reason.REPLACED)
+            await end_sessions(context, records, [old.id], reason=Reason.REPLACED, actor=by_user(old.user_id))
     if context.sessions.max_sessions is not None:
         existing = await records.list_sessions(user.id)
-        await end_sessions(records, plan_admission(existing, context.sessions, now=now), Reason.SESSION_LIMIT)
+        surplus = plan_admission(existing, context.sessions, now=now)
+        await end_sessions(context, records, surplus, reason=Reason.SESSION_LIMIT, actor=SERVER)
     session_id = new_identifier()
     secret, refresh_token = _secrets(context, session_id, request.credential)
     session = begin(
@@ -90,7 +101,9 @@ async def open_session(
         now=now,
     )
     await records.add_session(session)
-    opened = Opened(user=user, session=session, secret=secret, refresh_token=refresh_token)
+    opened = Opened(
+        user=user, session=session, secret=secret, refresh_token=refresh_token, at=context.clock()
+    )
     await _add_refresh_token(context, records, opened)
     return opened
 
@@ -114,7 +127,11 @@ async def renew_session(
     ):
         raise InvalidSessionError(detail="it was renewed by another request at the same time")
     await records.forget_refresh_tokens(session.id)
-    opened = Opened(user=user, session=renewed, secret=secret, refresh_token=refresh_token)
+    own: tuple[Kind, str] = ("session", session.id)
+    await void_earlier(context, records, own, reason=Reason.RENEWED, actor=by_user(user.id))
+    opened = Opened(
+        user=user, session=renewed, secret=secret, refresh_token=refresh_token, at=context.clock()
+    )
     await _add_refresh_token(context, records, opened)
     return opened
 
@@ -142,7 +159,7 @@ async def hand_out(context: Context, opened: Opened, *, device: str | None) -> S
     tokens = None
     if opened.refresh_token is not None:
         tokens = await token_response(
-            context, opened.user, opened.session, refresh_token=opened.refresh_token
+            context, opened.user, opened.session, refresh_token=opened.refresh_token, at=opened.at
         )
     return SignedIn(
         user=opened.user,
@@ -154,12 +171,24 @@ async def hand_out(context: Context, opened: Opened, *, device: str | None) -> S
 
 
 async def token_response(
-    context: Context, user: User, session: Session, *, refresh_token: str
+    context: Context, user: User, session: Session, *, refresh_token: str, at: float
 ) -> TokenResponse:
-    """Return a new access token beside a refresh token."""
-    remaining = int(session.expires_at - context.clock())
+    """Return a new access token beside a refresh token, when both are committed.
+
+    Args:
+        context: What signs.
+        user: The user, as the transaction read it.
+        session: The session, likewise.
+        refresh_token: The refresh token.
+        at: When the transaction had read them. Whatever changes them later cuts off what was issued by then: were it
+            the time after the commit instead, a token could say of itself that it is younger than a change that it
+            knows nothing of.
+    """
+    # This process has just committed, so the ledger is now known up to there: the cut-off of a moment ago too.
+    await context.ledger.catch_up()
+    remaining = int(int(session.ends_at) - at)
     return TokenResponse(
-        access_token=await context.access_tokens.issue(user, session),
+        access_token=await context.access_tokens.issue(user, session, at=at),
         expires_in=min(context.access_tokens.lifetime, remaining),
         refresh_token=refresh_token,
         scope=" ".join(sorted(granted_scopes(user, session))),

@@ -6,11 +6,14 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from ..accounts.ports import LinkRecords, ThrottleRecords, UserRecords
+from ..revocation.ports import LedgerRecords
 from ..sessions.ports import RefreshTokenRecords, SessionRecords
 from .messages import Message
-from .model import QueuedMail, StoredKey
+from .model import QueuedMail, Service, StoredKey
+from .signal_ports import SignalRecords, StreamRecords, UnwantedSubjectRecords
+from .status_ports import StatusRecords
 
-__all__ = ["KeyRecords", "MailComposer", "MailRecords", "Records", "Storage"]
+__all__ = ["KeyRecords", "MailComposer", "MailRecords", "Records", "ServiceRecords", "Storage"]
 
 
 class MailRecords(Protocol):
@@ -40,6 +43,34 @@ class KeyRecords(Protocol):
         """Return all keys, the newest first."""
         ...
 
+    async def retire_key(self, kid: str, *, verifies_until: float) -> bool:
+        """Set when a key is to be trusted no more, if it is not set to be sooner; ``False`` if there is no such key."""
+        ...
+
+    async def delete_retired_keys(self, now: float) -> int:
+        """Delete the keys that are trusted no more; return how many."""
+        ...
+
+
+class ServiceRecords(Protocol):
+    """The services that may read the ledger and ask about credentials."""
+
+    async def add_service(self, service: Service) -> bool:
+        """Add a service. ``False`` if there is one of that name; its ``id`` and ``digest`` are new."""
+        ...
+
+    async def find_service_by_digest(self, digest: bytes) -> Service | None:
+        """Return the service whose key has that digest."""
+        ...
+
+    async def list_services(self) -> list[Service]:
+        """Return all services in the order of their names."""
+        ...
+
+    async def delete_service(self, name: str) -> bool:
+        """Delete a service with all that belongs to it; ``False`` if there is none of that name."""
+        ...
+
 
 class Records(
     UserRecords,
@@ -49,6 +80,12 @@ class Records(
     RefreshTokenRecords,
     MailRecords,
     KeyRecords,
+    LedgerRecords,
+    ServiceRecords,
+    StatusRecords,
+    StreamRecords,
+    SignalRecords,
+    UnwantedSubjectRecords,
     Protocol,
 ):
     """All records of a storage, as one object."""

@@ -24,8 +24,8 @@ class ReAuthentication:
     ) -> SignedIn:
         """Let somebody who is signed in prove it once more.
 
-        The session gets another secret or other tokens, and the old cookie and refresh token are worth nothing. An
-        access token that it gave before counts as recent at once where this server checks it.
+        The session gets another secret or other tokens, and whatever it gave before is worth nothing, access
+        tokens included: they would go on telling of the earlier proof.
 
         Raises:
             InvalidCredentialsError: If the password is wrong.

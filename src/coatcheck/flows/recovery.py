@@ -17,7 +17,7 @@ from ..identity import Client
 from .attempts import admit
 from .context import Context
 from .devices import remember
-from .ending import Reason, end_all_sessions
+from .ending import Reason, by_user, end_all_sessions
 from .links import look_at_link
 from .messages import PasswordChanged, ResetPassword
 from .model import QueuedMail
@@ -96,7 +96,9 @@ class Recovery:
             await records.delete_links(user_id=user.id)
             # Whoever locked the account out from elsewhere has lost: its owner can sign in at once.
             await records.delete_throttles(cleared_on_reset(email_key=user.email_key, address=client.address))
-            await end_all_sessions(records, user.id, Reason.PASSWORD_CHANGED)
+            reason, actor = Reason.PASSWORD_CHANGED, by_user(user.id)
+            await end_all_sessions(context, records, user.id, reason=reason, actor=actor)
+            await context.signals.password_changed(records, user.id, reason=reason.value, actor=actor)
             message = PasswordChanged(to=user.email, at=now, client=client, forgotten_link="/forgotten")
             await records.add_mail(context.mail.compose(message, now=now))
         context.mail.wake()

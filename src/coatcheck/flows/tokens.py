@@ -20,7 +20,7 @@ from ..sessions.refresh import (
 )
 from .access_tokens import FIRST_PARTY
 from .context import Context
-from .ending import Reason, end_sessions
+from .ending import SERVER, Reason, end_sessions
 from .messages import SessionStolen
 from .model import TokenResponse
 from .opening import token_response
@@ -56,21 +56,25 @@ class Tokens:
             plan = plan_refresh(token, session, client=presented_by, policy=context.refresh, now=now)
             bound_elsewhere = is_bound_elsewhere(session, client, context.sessions)
             if bound_elsewhere:
-                await end_sessions(records, [session.id], Reason.BOUND_ELSEWHERE)
+                await end_sessions(
+                    context, records, [session.id], reason=Reason.BOUND_ELSEWHERE, actor=SERVER
+                )
             elif plan is Plan.REUSE or token is None:
-                await end_sessions(records, [session.id], Reason.REFRESH_REUSED)
+                await end_sessions(context, records, [session.id], reason=Reason.REFRESH_REUSED, actor=SERVER)
                 message = SessionStolen(to=user.email, at=now, client=client, forgotten_link="/forgotten")
                 await records.add_mail(context.mail.compose(message, now=now))
             else:
                 successor = await self._successor(
                     records, refresh_token, token, session=session, client=presented_by
                 )
+                session = await records.find_session(session.id) or session  # it was used, and ends later now
+                at = context.clock()
         if bound_elsewhere:
             raise InvalidRefreshTokenError(detail="presented by another client than its session is bound to")
         if plan is Plan.REUSE:
             context.mail.wake()
             raise RefreshTokenReusedError(detail=f"session {session.id}")
-        return await token_response(context, user, session, refresh_token=successor)
+        return await token_response(context, user, session, refresh_token=successor, at=at)
 
     async def _load(self, records: Records, session_id: str) -> tuple[Session, User]:
         session = await records.find_session(session_id)

@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..server.server import Server
 from ..server.settings import Settings
@@ -41,6 +41,11 @@ class EmbeddedServer:
             self._server = Server(self._settings)
         return self._server
 
+    @property
+    def root(self) -> dict[str, ASGIApp]:
+        """What it answers at the root of the host: the paths, and an application for each."""
+        return {path: _AtRoot(self, path) for path in self.server.app.root}
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Do what goes on in the background, until the block ends. It may be entered again."""
@@ -59,3 +64,14 @@ class EmbeddedServer:
         await server.app(scope, receive, send)
         if not self._is_running and scope["type"] == "http" and scope["method"] == "POST":
             await server.delivery.deliver_pending()
+
+
+class _AtRoot:
+    """One path at the root, answered by whichever server there is at the moment."""
+
+    def __init__(self, embedded: EmbeddedServer, path: str) -> None:
+        self._embedded = embedded
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._embedded.server.app.root[self._path](scope, receive, send)

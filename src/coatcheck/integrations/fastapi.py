@@ -26,6 +26,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Scope
 from starlette.websockets import WebSocket
 
@@ -73,6 +74,8 @@ class Auth:
         self._embedded = EmbeddedServer(settings)
         self.sets_tokens: bool = self.server.gate.options.token_cookie != "off"  # noqa: S105 - a mode
         app.mount(settings.prefix, self._embedded)
+        for path, answer in self._embedded.root.items():
+            app.router.routes.append(Route(path, answer, include_in_schema=False))
         app.router.lifespan_context = self._around(app.router.lifespan_context)
         self.protect(app)
 

@@ -18,9 +18,10 @@ from .setting_forms import is_loopback
 from .settings import Settings
 from .standalone import make_application
 
-__all__ = ["serve"]
+__all__ = ["check_free", "serve"]
 
 _DEFAULT_ORIGIN = "http://localhost:8000"
+_LONGEST_GOODBYE = 5  # seconds: a client that takes nothing does not keep the server from being stopped
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: bool = False) -> None:
@@ -43,7 +44,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
             raise PublicDevelopmentError(host)
         if settings.base_url == _DEFAULT_ORIGIN:
             settings = replace(settings, base_url=f"http://localhost:{port}")
-    _check_free(host, port)
+    check_free(host, port)
     asyncio.run(_check_keys(settings))
     config = uvicorn.Config(
         partial(make_application, settings, demo=demo),
@@ -55,6 +56,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
         proxy_headers=False,  # the gate reads them, from proxies that are trusted
         server_header=False,
         timeout_keep_alive=15,
+        timeout_graceful_shutdown=_LONGEST_GOODBYE,
         http=BoundedProtocol,
     )
     server = uvicorn.Server(config)
@@ -74,7 +76,12 @@ async def _check_keys(settings: Settings) -> None:
         await server.close()
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
+    """Look whether a port can be listened at.
+
+    Raises:
+        AddressInUseError: If not.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -20,8 +20,13 @@ from ..accounts.passwords import check_password
 from ..accounts.policy import NIST_THROTTLE_POLICY, Argon2Parameters, PasswordPolicy, ThrottlePolicy
 from ..flows.access_tokens import AccessTokens
 from ..flows.context import Context, FlowPolicy
+from ..flows.key_schedule import RotationPolicy
+from ..flows.ledger import Ledger
 from ..flows.ports import Storage
 from ..flows.service import Flows
+from ..flows.signals import Signals
+from ..flows.signing_keys import SigningKeys
+from ..flows.status_lists import StatusListPolicy
 from ..mail.delivery import Delivery
 from ..mail.development import DevelopmentTransport, DiscardingTransport
 from ..mail.mime import parse_sender
@@ -39,6 +44,8 @@ from ..web.options import WebOptions
 from ..web.pages import Brand, Pages
 from .secret import Secret, development_secret
 from .settings import Settings, check_settings
+from .signal_delivery import SignalDelivery
+from .stopping import told_of_signals
 
 __all__ = ["Server", "open_flows"]
 
@@ -56,6 +63,7 @@ class Server:
         pages: Renders pages.
         app: The pages and endpoints, as an ASGI application that answers below the prefix.
         delivery: Sends mail.
+        signals: Pushes security events.
         transport: How.
     """
 
@@ -93,7 +101,13 @@ class Server:
         context = _context(
             settings, self.storage, clock, sealer=sealer, hasher=self._hasher, outbox=self.outbox
         )
-        self.flows: Flows = Flows(context)
+        self.flows: Flows = Flows(context, status_lists=_status_lists(settings))
+        self.signals: SignalDelivery = SignalDelivery(
+            self.flows.signal_pushing,
+            self.storage,
+            context.signals.bell,
+            development=settings.mode == "development",
+        )
         cookies = Cookies.make(
             same_site="Strict" if settings.same_site == "strict" else "Lax",
             persistent=context.sessions.profile.persistent,
@@ -116,15 +130,25 @@ class Server:
         await (
             self.flows.context.access_tokens.key_set()
         )  # a wrong secret is told at the start, not at a sign-in
+        await self.flows.session_policy.apply()  # before anybody is answered by what it ends
         tasks = [
             asyncio.create_task(self.delivery.run(), name="coatcheck mail"),
             asyncio.create_task(self.flows.housekeeping.run(), name="coatcheck housekeeping"),
+            asyncio.create_task(self.flows.key_rotation.run(), name="coatcheck keys"),
+            asyncio.create_task(self.signals.run(), name="coatcheck signals"),
         ]
         try:
-            yield self
+            with told_of_signals(self._answer_at_once):
+                yield self
         finally:
+            self._answer_at_once()
             await _stop(self.delivery, tasks)
             await self.close()
+
+    def _answer_at_once(self) -> None:
+        """End what is still being answered: whoever runs this waits for it before it ends the lifespan."""
+        self.flows.feed.close()
+        self.flows.context.signals.bell.close()
 
     async def close(self) -> None:
         """Close the storage and end the threads that hash."""
@@ -199,8 +223,11 @@ def _context(
         minimum=settings.password_minimum, context_words=frozenset({settings.name, *settings.context_words})
     )
     blocklist = load_blocklist()
+    ledger = Ledger(storage, clock=clock)
     return Context(
         storage=storage,
+        ledger=ledger,
+        signals=Signals(storage, issuer=settings.base_url, clock=clock),
         clock=clock,
         sealer=sealer,
         hasher=hasher,
@@ -209,8 +236,15 @@ def _context(
         ),
         mail=outbox,
         access_tokens=AccessTokens(
-            storage,
-            sealer,
+            SigningKeys(
+                storage,
+                sealer,
+                ledger,
+                issuer=settings.base_url,
+                clock=clock,
+                policy=RotationPolicy(period=settings.key_rotation, tokens=ledger.policy),
+            ),
+            ledger.registry,
             issuer=settings.base_url,
             audience=settings.audience or settings.base_url,
             lifetime=settings.access_token_lifetime,
@@ -239,6 +273,12 @@ def _flow_policy(settings: Settings) -> FlowPolicy:
         email_link=settings.email_link_lifetime,
         notify_new_device=settings.notify_new_device,
     )
+
+
+def _status_lists(settings: Settings) -> StatusListPolicy | None:
+    if settings.status_lists == "off":
+        return None
+    return StatusListPolicy(uri=f"{settings.base_url}{settings.prefix}/statuses")
 
 
 def _gate_options(settings: Settings) -> GateOptions:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ..revocation.policy import LONGEST_TOKEN
 from . import setting_forms as forms
 from .secret import Secret
 from .setting_values import About
@@ -87,8 +88,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     audience: Annotated[str | None, About("The `aud` of access tokens; none for the base URL.")] = None
     access_token_lifetime: Annotated[
-        timedelta, About("How long an access token is good for.", least=10 * _SECOND, most=_HOUR)
+        timedelta, About("How long an access token is good for.", least=10 * _SECOND, most=LONGEST_TOKEN)
     ] = timedelta(minutes=5)
+    key_rotation: Annotated[
+        timedelta | None,
+        About(
+            "How long a key signs before another takes over; none until `coatcheck key rotate`.",
+            least=_DAY,
+            most=5 * 365 * _DAY,
+        ),
+    ] = timedelta(days=90)
+    status_lists: Annotated[
+        Literal["off", "on"],
+        About(
+            "Whether every access token has a place in a public list in which its revocation shows (Token Status List)."
+        ),
+    ] = "off"
     refresh_token_idle: Annotated[
         timedelta, About("How long a refresh token may stay unused.", least=_MINUTE, most=365 * _DAY)
     ] = timedelta(days=14)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 
 from ..web.exchange import Exchange
 from ..web.resource import Resource, route
@@ -19,26 +19,32 @@ from .settings import Settings
 __all__ = ["make_application"]
 
 
-def make_application(settings: Settings, *, demo: bool = False) -> Starlette:
+def make_application(settings: Settings, *, demo: bool = False, server: Server | None = None) -> Starlette:
     """Return the application: the pages and endpoints below their prefix, and at the root a way to them.
 
     Args:
         settings: The settings.
         demo: Whether the root is the demonstration application.
+        server: The server, if it has been made already; by default it is made from the settings.
 
     Raises:
         CoatcheckError: What ``Server`` raises.
     """
-    server = Server(settings)
+    composed = Server(settings) if server is None else server
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with server.running():
+        async with composed.running():
             yield
 
-    site = server.app.site
+    site = composed.app.site
     routes = demo_routes(site) if demo else [route("/", Resource(site, get=_to_account))]
-    beyond: list[BaseRoute] = [*routes, Mount(settings.prefix, server.app), Mount("/", server.app.nowhere)]
+    routes += [Route(path, answer) for path, answer in composed.app.root.items()]
+    beyond: list[BaseRoute] = [
+        *routes,
+        Mount(settings.prefix, composed.app),
+        Mount("/", composed.app.nowhere),
+    ]
     return Starlette(routes=beyond, lifespan=lifespan)
 
 

@@ -51,12 +51,47 @@ class SessionRecords(Protocol):
         """Replace the attached data if its revision still is ``revision``, and count one up."""
         ...
 
+    async def list_longer_sessions(
+        self, *, lifetime: float, idle_timeout: float, after: str, limit: int
+    ) -> list[Session]:
+        """Return up to ``limit`` sessions that may last longer than that, in the order of their identifiers.
+
+        Args:
+            lifetime: In seconds, from the latest authentication to ``expires_at``.
+            idle_timeout: In seconds.
+            after: The identifier to begin behind; empty for the first.
+            limit: How many at most.
+        """
+        ...
+
+    async def shorten_sessions(
+        self, session_ids: Sequence[str], *, lifetime: float, idle_timeout: float
+    ) -> None:
+        """Let sessions last no longer than that. Never lengthens one; those that have ended are passed over."""
+        ...
+
     async def delete_sessions(self, session_ids: Sequence[str]) -> list[str]:
         """Delete sessions and all their refresh tokens. Returns those that were there."""
         ...
 
+    async def delete_all_sessions(self, now: float, *, begun_before: float | None = None) -> int:
+        """End all sessions with all their refresh tokens, inside a transaction; return how many had not ended by time.
+
+        However many there are, nobody who writes is kept waiting for long: a storage may mark them as ended and delete
+        their records later, in ``delete_expired_sessions``. No other method shows one that has ended.
+
+        Args:
+            now: The time.
+            begun_before: End only those that were made before this instant. That may take longer: at most as long as
+                it takes to write those anew that go on.
+        """
+        ...
+
     async def delete_expired_sessions(self, now: float, *, limit: int) -> int:
-        """Delete up to ``limit`` sessions that have ended by time, with their refresh tokens; return how many."""
+        """Delete up to ``limit`` sessions that have ended by time, with their refresh tokens; return how many.
+
+        What ``delete_all_sessions`` left of others is deleted here too, and counts.
+        """
         ...
 
 

@@ -19,6 +19,8 @@ from .gate import Gate
 from .options import WebOptions
 from .pages import Pages
 from .routes import all_routes
+from .routes.metadata import METADATA_PATH, metadata
+from .routes.signals import SSF_PATH, ssf_configuration
 from .site import KeptMails, Site
 
 __all__ = ["AuthApp"]
@@ -32,6 +34,7 @@ class AuthApp:
 
     Attributes:
         site: What the routes share.
+        root: What it answers at the root of the host, whatever its prefix: for whoever owns that.
     """
 
     def __init__(
@@ -56,6 +59,10 @@ class AuthApp:
         """
         told = {} if on_origin is None else {"on_origin": on_origin}
         self.site: Site = Site(flows=flows, gate=gate, pages=pages, options=options, mails=mails, **told)
+        self.root: dict[str, ASGIApp] = {
+            METADATA_PATH: metadata(self.site),
+            SSF_PATH: ssf_configuration(self.site),
+        }
         self._router = Router(all_routes(self.site), redirect_slashes=False, default=self.nowhere)
         app: ASGIApp = self._below_prefix
         if options.cors_origins:

@@ -11,6 +11,7 @@
        ├─ UnsupportedContentError       not a kind of content that is read here
        ├─ NotFoundError                 no such page
        ├─ MethodNotAllowedError         ``allowed`` says which are
+       ├─ ServiceKeyNeededError         a route for services, and no service shows its key
        ├─ NotConfirmedError             a last question was not answered with yes
        ├─ UnsupportedGrantTypeError     a token request of a kind that is not served (RFC 6749 section 5.2)
        ├─ MisdirectedRequestError       development mode, and a name that is not this machine's
@@ -34,6 +35,7 @@ __all__ = [
     "NotFoundError",
     "RemoteDevelopmentError",
     "RequestError",
+    "ServiceKeyNeededError",
     "UnsupportedContentError",
     "UnsupportedGrantTypeError",
 ]
@@ -104,6 +106,15 @@ class MethodNotAllowedError(RequestError):
     def __init__(self, allowed: str) -> None:
         super().__init__(f"This page answers to {allowed} only.")
         self.allowed = allowed
+
+
+class ServiceKeyNeededError(RequestError):
+    """The route is for services, and the request carries no service's key (RFC 6750 section 3)."""
+
+    code = "service_key_needed"
+
+    def __init__(self) -> None:
+        super().__init__("This is for services: send a service's key as a bearer token.")
 
 
 class NotConfirmedError(RequestError):

@@ -25,7 +25,7 @@ from .content_type import JSON, media_type
 from .cookies import Cookies, cookie_in
 from .errors import MalformedCredentialError
 
-__all__ = ["Gate", "GateOptions"]
+__all__ = ["Gate", "GateOptions", "bearer_token"]
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -227,6 +227,19 @@ class Gate:
 
 def _has_several(headers: Headers) -> bool:
     return sum(name == b"authorization" for name, _ in headers) > 1
+
+
+def bearer_token(headers: Headers) -> str | None:
+    """Return the bearer token of a request; ``None`` if it carries none.
+
+    Raises:
+        MalformedCredentialError: If the ``Authorization`` header is not in its form (RFC 6750 section 2.1), or there
+            are several.
+    """
+    for name, value in headers:
+        if name == b"authorization" and (token := _bearer(headers, value)) is not None:
+            return token
+    return None
 
 
 def _bearer(headers: Headers, value: bytes) -> str | None:

@@ -34,14 +34,33 @@ from ..accounts.errors import (
     OverloadedError,
     PasswordRefusedError,
     TooManyAttemptsError,
+    UnknownUserError,
 )
 from ..errors import CoatcheckError
 from ..flows.errors import (
+    FeedUnavailableError,
     InsufficientScopeError,
+    InvalidRevocationError,
+    InvalidServiceError,
     InvalidTokenError,
+    NotOurTokenError,
     NotSignedInError,
     RecentSignInNeededError,
+    ServiceTakenError,
     SignUpClosedError,
+    UnknownClientError,
+    UnknownServiceError,
+    UnknownServiceKeyError,
+    UnknownSessionError,
+    UnknownSigningKeyError,
+)
+from ..flows.signal_errors import (
+    InvalidStreamError,
+    SecondStreamError,
+    TooManySubjectsError,
+    TooManyVerificationsError,
+    UnknownStreamError,
+    UnknownSubjectError,
 )
 from ..identity import MalformedScopeError
 from ..sessions.errors import (
@@ -61,6 +80,7 @@ from .errors import (
     NotFoundError,
     RemoteDevelopmentError,
     RequestError,
+    ServiceKeyNeededError,
     UnsupportedContentError,
     UnsupportedGrantTypeError,
 )
@@ -89,6 +109,7 @@ STATUSES: dict[type[CoatcheckError], int] = {
     NotConfirmedError: 422,
     NotFoundError: 404,
     RemoteDevelopmentError: 403,
+    ServiceKeyNeededError: 401,
     UnsupportedContentError: 415,
     InvalidCredentialsError: 401,
     InvalidEmailError: 422,
@@ -96,17 +117,34 @@ STATUSES: dict[type[CoatcheckError], int] = {
     OverloadedError: 503,
     PasswordRefusedError: 422,
     TooManyAttemptsError: 429,
+    UnknownUserError: 404,
     CrossSiteRequestError: 403,
     InvalidRefreshTokenError: 400,
     InvalidSessionError: 401,
     SessionDataConflictError: 409,
     TooManySessionsError: 409,
+    FeedUnavailableError: 503,
     InsufficientScopeError: 403,
+    InvalidRevocationError: 422,
+    InvalidServiceError: 422,
     InvalidTokenError: 401,
+    NotOurTokenError: 422,
+    ServiceTakenError: 409,
+    UnknownClientError: 404,
+    UnknownServiceError: 404,
+    UnknownSessionError: 404,
+    UnknownSigningKeyError: 404,
     MalformedScopeError: 400,
     NotSignedInError: 401,
     RecentSignInNeededError: 401,
     SignUpClosedError: 403,
+    UnknownServiceKeyError: 401,
+    InvalidStreamError: 400,
+    SecondStreamError: 409,
+    TooManySubjectsError: 403,
+    TooManyVerificationsError: 429,
+    UnknownStreamError: 404,
+    UnknownSubjectError: 404,
 }
 """Which status an error answers with; a kind that has no row answers as the kind it derives from."""
 
@@ -230,6 +268,9 @@ def www_authenticate(error: CoatcheckError, *, realm: str = REALM) -> str:
             | MalformedCredentialError()
         ):
             parameters["error"] = error.code
+            parameters["error_description"] = error.message
+        case UnknownServiceKeyError():
+            parameters["error"] = InvalidTokenError.code  # RFC 6750 section 3.1 knows no finer one
             parameters["error_description"] = error.message
     match error:
         case InsufficientScopeError():

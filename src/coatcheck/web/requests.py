@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from ..revocation.model import Kind
+
 __all__ = [
     "ChangePassword",
     "ConfirmEmail",
@@ -17,10 +19,14 @@ __all__ = [
     "Forgotten",
     "LinkQuery",
     "NewEmail",
+    "NewService",
     "NextQuery",
     "Nothing",
     "ReAuthentication",
     "ResetPassword",
+    "Revocation",
+    "RevocationsQuery",
+    "ServiceName",
     "SignIn",
     "SignInQuery",
     "SignOut",
@@ -152,6 +158,52 @@ class EndDevice(Fields, frozen=True, kw_only=True):
     """One session to end."""
 
     session_id: str
+
+
+class RevocationsQuery(DoneQuery, frozen=True, kw_only=True):
+    """The query of the page of revocations.
+
+    Attributes:
+        ended: How many sessions the last one has ended.
+        before: The number of an entry: only older ones are asked for.
+    """
+
+    ended: str = ""
+    before: str = ""
+
+
+class Revocation(Fields, frozen=True, kw_only=True):
+    """What is to be revoked.
+
+    Attributes:
+        kind: What kind of thing.
+        value: Which. It may be a token.
+        issued_before: Of everything: only the sessions that began before this instant, in seconds since 1970.
+        confirm: Of everything, in a form: ``"yes"``.
+    """
+
+    kind: Kind
+    value: str = ""
+    issued_before: float | None = None
+    confirm: str = ""
+
+
+class NewService(Fields, frozen=True, kw_only=True):
+    """A service that is to follow the ledger.
+
+    Attributes:
+        name: What it is called.
+        audience: The API that it stands for; ``None`` for all.
+    """
+
+    name: str
+    audience: str | None = None
+
+
+class ServiceName(Fields, frozen=True, kw_only=True):
+    """One service."""
+
+    name: str
 
 
 class TokenRequest(Fields, frozen=True, kw_only=True):

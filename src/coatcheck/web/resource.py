@@ -7,7 +7,7 @@ its headers.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -68,6 +68,7 @@ class Resource:
         *,
         get: Get | None = None,
         post: Post[Any] | None = None,
+        others: Mapping[str, Get] | None = None,
         back: str = "",
         always_json: bool = False,
         oauth: bool = False,
@@ -78,6 +79,8 @@ class Resource:
             site: What routes hand requests on to.
             get: What answers GET and HEAD.
             post: What answers POST.
+            others: What answers other methods, POST too where its body is of a kind of its own. Each reads that itself,
+                and takes no power from cookies.
             back: The page, below the prefix, to come back to after having to sign in; by default this one.
             always_json: Whether there is no page here.
             oauth: Whether errors have the form of the token endpoint's.
@@ -88,6 +91,7 @@ class Resource:
             self._methods |= {"GET": get, "HEAD": get}
         if post is not None:
             self._methods["POST"] = post
+        self._methods |= others or {}
         self._back = site.path(back) if back else ""
         self._always_json = always_json
         self._oauth = oauth

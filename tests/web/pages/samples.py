@@ -17,11 +17,14 @@ from coatcheck.web.pages.views import (
     DevicesView,
     ForgottenView,
     FormError,
+    LiveView,
     MailSentView,
     NoticeView,
     ProblemView,
     ReAuthenticateView,
     ResetView,
+    RevocationRecord,
+    RevocationsView,
     SignInView,
     SignOutView,
     SignUpView,
@@ -88,6 +91,27 @@ def account(*errors: FormError, notice: str = "", typed: str = "") -> AccountVie
     )
 
 
+REVOCATIONS = tuple(
+    RevocationRecord(
+        seq=seq,
+        kind=kind,
+        name=name,
+        reason=reason,
+        actor=actor,
+        at=NOW - age,
+        until=NOW - age + 3720,
+    )
+    for seq, kind, name, reason, actor, age in (
+        (9, "user", "bob@example.com", "revoked", ADA, 5),
+        (8, "session", "t3dGyO0zRkWlKx1mEw2dSQ", "revoked", ADA, 5),
+        (7, "token", "yqS2mYc5S0eQk1bW0u1pVg", "revoked", "the command line", 90),
+        (6, "session", "hG7sQx1zTkmVb2nLw0aPeA", "refresh token reused", "this server", 600),
+        (5, "client", "first-party", "revoked", ADA, 1200),
+        (4, "key", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs", "key compromised", ADA, 2400),
+        (3, "everything", "", "revoked", "the command line", 3000),
+    )
+)
+
 SAMPLES: dict[str, View] = {
     "sign-in": SignInView(next="/inbox"),
     "sign-in-notice": SignInView(notice="You have signed out."),
@@ -127,6 +151,27 @@ SAMPLES: dict[str, View] = {
     "devices": DevicesView(signed_in_as=ADA, devices=DEVICES, csrf_token="c5rf"),
     "devices-only-this": DevicesView(signed_in_as=ADA, devices=DEVICES[1:2], notice="The session has ended."),
     "devices-none": DevicesView(signed_in_as=ADA, devices=(), errors=(FormError(message="It was gone."),)),
+    "account-administrator": AccountView(signed_in_as=ADA, is_administrator=True),
+    "revocations": RevocationsView(
+        signed_in_as=ADA,
+        csrf_token="c5rf",
+        entries=REVOCATIONS,
+        older=3,
+        notice="The user is signed out everywhere, and may sign in again. 3 sessions ended.",
+    ),
+    "revocations-none": RevocationsView(signed_in_as=ADA),
+    "revocations-none-older": RevocationsView(signed_in_as=ADA, is_newest=False),
+    "revocations-error": RevocationsView(
+        signed_in_as=ADA,
+        entries=REVOCATIONS[:1],
+        typed_kind="session",
+        typed_value="what is this",
+        errors=(FormError(form="revoke", field="value", message="This is not the identifier of a session."),),
+    ),
+    "revocations-everything-error": RevocationsView(
+        signed_in_as=ADA,
+        errors=(FormError(form="everything", message="Please confirm that you want this."),),
+    ),
     "re-authenticate": ReAuthenticateView(signed_in_as=ADA, next="/auth/account"),
     "re-authenticate-error": ReAuthenticateView(signed_in_as=ADA, errors=WRONG_LOGIN),
     "sign-out": SignOutView(signed_in_as=ADA, next="/"),
@@ -152,6 +197,7 @@ SAMPLES: dict[str, View] = {
     "development-mail-list-empty": DevelopmentMailListView(mails=()),
     "development-mail": DevelopmentMailView(mail=MAIL),
     "development-mail-plain": DevelopmentMailView(mail=msgspec.structs.replace(MAIL, link="")),
+    "live": LiveView(services=("orders", "invoices"), email=ADA, csrf_token="c5rf"),
     "demo-home": DemoHomeView(base_url="http://localhost:8000", development_mail_url="/auth/dev/mail"),
     "demo-home-signed-in": DemoHomeView(base_url="http://localhost:8000", signed_in_as=ADA),
     "demo-protected": DemoProtectedView(

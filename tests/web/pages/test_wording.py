@@ -1,6 +1,12 @@
 import pytest
 
-from coatcheck.web.pages.wording import describe_methods, describe_wait, problem_words
+from coatcheck.web.pages.wording import (
+    describe_actor,
+    describe_methods,
+    describe_reason,
+    describe_wait,
+    problem_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +48,23 @@ def test_every_status_has_words_for_people(status: int) -> None:
     assert title
     assert message.endswith(".")
     assert str(status) not in title + message
+
+
+@pytest.mark.parametrize(
+    "actor, words",
+    [
+        ("administrator", "the command line"),
+        ("server", "this server"),
+        ("user:u1", "ada@example.com"),
+        ("user:gone", "gone"),
+        ("service:orders", "orders"),
+        ("somebody", "somebody"),
+    ],
+)
+def test_who_ended_access_is_named_as_far_as_known(actor: str, words: str) -> None:
+    assert describe_actor(actor, {"u1": "ada@example.com"}) == words
+
+
+def test_why_access_ended_is_told_in_words() -> None:
+    assert describe_reason("refresh-token-reused") == "refresh token reused"
+    assert describe_reason("ended-by-administrator") == "revoked"

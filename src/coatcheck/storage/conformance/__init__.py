@@ -20,8 +20,12 @@ import pytest
 _WITH_TESTS = (
     "atomicity",
     "behaviour_of_accounts",
+    "behaviour_of_ledger",
+    "behaviour_of_revocation",
     "behaviour_of_server",
     "behaviour_of_sessions",
+    "behaviour_of_statuses",
+    "behaviour_of_signals",
     "contention",
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _WITH_TESTS))

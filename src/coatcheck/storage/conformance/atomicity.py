@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from ...flows.ports import Records, Storage
+from ...revocation.model import Position
 from ..errors import RecordConflictError
 from .driving import scenario
-from .samples import NOW, a_key, a_link, a_mail, a_session, a_token, a_user
+from .samples import NOW, a_draft, a_key, a_link, a_mail, a_service, a_session, a_token, a_user
 
 __all__ = ["Atomicity"]
 
@@ -33,6 +34,8 @@ async def _fill(records: Records) -> None:
     await records.write_throttles({"key": 1.0})
     await records.add_mail(a_mail())
     await records.add_key(a_key())
+    await records.append_entries([a_draft()])
+    assert await records.add_service(a_service())
 
 
 async def _upset(records: Records) -> None:
@@ -46,6 +49,12 @@ async def _upset(records: Records) -> None:
     await records.write_throttles({"key": 2.0, "other": 3.0})
     assert await records.claim_mail(NOW, until=NOW + 60)
     await records.add_key(a_key("two"))
+    assert await records.retire_key(a_key().kid, verifies_until=NOW)
+    await records.append_entries([a_draft("two"), a_draft("three")])
+    assert await records.delete_expired_entries(NOW + 1e6, limit=9) == 2
+    assert await records.add_service(a_service("two"))
+    assert await records.delete_service(a_service().name)
+    await records.shorten_sessions([SESSION.id], lifetime=1.0, idle_timeout=1.0)
     assert await records.delete_sessions([SESSION.id]) == [SESSION.id]
     assert await records.delete_user(USER.id)
 
@@ -57,6 +66,10 @@ async def _assert_as_filled(records: Records) -> None:
     assert await records.find_link(LINK.digest, LINK.purpose) == LINK
     assert await records.read_throttles(["key", "other"]) == {"key": 1.0}
     assert await records.list_keys() == [a_key()]
+    entries = await records.list_entries(after=0, limit=9)
+    assert [entry.value for entry in entries] == [a_draft().value]
+    assert await records.ledger_head() == Position(entries[0].seq, a_draft().mark)
+    assert await records.list_services() == [a_service()]
     assert await records.claim_mail(NOW, until=NOW) == a_mail(attempts=1)
 
 
@@ -224,6 +237,30 @@ class Atomicity:
             ),
         )
         assert won == [True]
+
+    @scenario
+    async def test_one_of_many_adds_a_service_of_a_name(self, storage: Storage) -> None:
+        won = await _race(
+            storage, lambda records, number: records.add_service(a_service(str(number), name="same"))
+        )
+        assert won == [True]
+
+    @scenario
+    async def test_what_is_committed_after_a_rolled_back_entry_is_found_behind_what_was_before(
+        self, storage: Storage
+    ) -> None:
+        async def transact() -> None:
+            async with storage.transaction() as records:
+                await records.append_entries([a_draft("never")])
+                raise _Intended
+
+        (first,) = await storage.records.append_entries([a_draft("first")])
+        with pytest.raises(_Intended):
+            await transact()
+        assert await storage.records.ledger_head() == Position(first.seq, first.mark)
+        second = await storage.records.append_entries([a_draft("second")])
+        assert await storage.records.list_entries(after=first.seq, limit=9) == second
+        assert second[0].seq > first.seq
 
     @scenario
     async def test_one_of_many_claims_a_message(self, storage: Storage) -> None:

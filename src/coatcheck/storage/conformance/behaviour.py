@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from .behaviour_of_accounts import LinkBehaviour, ThrottleBehaviour, UserBehaviour
+from .behaviour_of_ledger import LedgerBehaviour, ServiceBehaviour
+from .behaviour_of_revocation import EndOfAllBehaviour
 from .behaviour_of_server import KeyBehaviour, MailBehaviour, StorageBehaviour
 from .behaviour_of_sessions import RefreshTokenBehaviour, SessionBehaviour
+from .behaviour_of_signals import SignalBehaviour, StreamBehaviour, UnwantedSubjectBehaviour
+from .behaviour_of_statuses import StatusBehaviour
 
 __all__ = ["Behaviour"]
 
@@ -15,8 +19,15 @@ class Behaviour(
     ThrottleBehaviour,
     SessionBehaviour,
     RefreshTokenBehaviour,
+    EndOfAllBehaviour,
     MailBehaviour,
     KeyBehaviour,
+    StatusBehaviour,
+    LedgerBehaviour,
+    ServiceBehaviour,
+    StreamBehaviour,
+    SignalBehaviour,
+    UnwantedSubjectBehaviour,
     StorageBehaviour,
 ):
     """Every port's behaviour."""

@@ -68,6 +68,36 @@ class KeyBehaviour:
             await storage.records.add_key(a_key(sealed=b"other"))
         assert await storage.records.list_keys() == [a_key()]
 
+    @scenario
+    async def test_when_a_key_signs_and_is_trusted_comes_back_as_it_was(self, storage: Storage) -> None:
+        keys = [a_key("a", signs_from=NOW + 0.25, verifies_until=NOW + 0.5), a_key("b", signs_from=NOW + 1)]
+        for key in keys:
+            await storage.records.add_key(key)
+        assert await storage.records.list_keys() == keys
+
+    @scenario
+    async def test_a_key_is_retired_at_the_sooner_time_however_often_it_is_said(
+        self, storage: Storage
+    ) -> None:
+        for key in (a_key("a"), a_key("b")):
+            await storage.records.add_key(key)
+        ends = []
+        for until in (NOW + 9, NOW + 12, NOW + 3.5, NOW + 9):
+            assert await storage.records.retire_key("key-a", verifies_until=until)
+            ends.append([key.verifies_until for key in await storage.records.list_keys()])
+        assert ends == [[NOW + 9, None], [NOW + 9, None], [NOW + 3.5, None], [NOW + 3.5, None]]
+        assert not await storage.records.retire_key("key-c", verifies_until=NOW)
+
+    @scenario
+    async def test_retired_keys_are_deleted_when_it_is_time_and_no_others(self, storage: Storage) -> None:
+        for name, until in (("a", NOW), ("b", NOW + 1), ("c", None)):
+            await storage.records.add_key(a_key(name, verifies_until=until))
+        assert await storage.records.delete_retired_keys(NOW - 0.5) == 0
+        assert await storage.records.delete_retired_keys(NOW) == 1
+        assert [key.kid for key in await storage.records.list_keys()] == ["key-b", "key-c"]
+        assert await storage.records.delete_retired_keys(NOW + 1e9) == 1
+        assert [key.kid for key in await storage.records.list_keys()] == ["key-c"]
+
 
 class StorageBehaviour:
     """Of ``Storage``."""

@@ -184,6 +184,52 @@ class SessionBehaviour:
         assert await records.delete_expired_sessions(NOW + 30, limit=2) == 0
         assert await records.delete_expired_sessions(NOW + 31, limit=2) == 1
 
+    @scenario
+    async def test_sessions_that_may_last_longer_are_listed_page_by_page(self, storage: Storage) -> None:
+        await storage.records.add_user(a_user())
+        # Of each: until when, counted from the authentication, and after how long without use.
+        limits = {
+            "a": (100.0, 50.0),
+            "b": (100.5, 50.0),
+            "c": (100.0, 50.25),
+            "d": (101.0, 51.0),
+            "e": (1.0, 1.0),
+        }
+        for name, (lifetime, idle_timeout) in limits.items():
+            await storage.records.add_session(
+                a_session(
+                    name, digest=None, expires_at=NOW + 1 + lifetime, idle_timeout=idle_timeout, data=b"[1]"
+                )
+            )
+        allowed = {"lifetime": 100.0, "idle_timeout": 50.0}
+        listed = await storage.records.list_longer_sessions(**allowed, after="", limit=9)
+        assert [each.id for each in listed] == ["session-b", "session-c", "session-d"]
+        assert listed[0] == await storage.records.find_session("session-b")
+        page = await storage.records.list_longer_sessions(**allowed, after="session-b", limit=1)
+        assert page == listed[1:2]
+        assert await storage.records.list_longer_sessions(**allowed, after="session-d", limit=9) == []
+        assert await storage.records.list_longer_sessions(**allowed, after="", limit=0) == []
+
+    @scenario
+    async def test_sessions_are_shortened_and_never_lengthened(self, storage: Storage) -> None:
+        await storage.records.add_user(a_user())
+        long = a_session("long", authenticated_at=NOW, expires_at=NOW + 900.0, idle_timeout=300.0)
+        short = a_session("short", authenticated_at=NOW, expires_at=NOW + 5.0, idle_timeout=300.0)
+        for session in (long, short):
+            await storage.records.add_session(session)
+        named = ["session-long", "session-unknown", "session-short"]
+        await storage.records.shorten_sessions(named, lifetime=60.0, idle_timeout=400.0)
+        await storage.records.shorten_sessions(named[:1], lifetime=99.0, idle_timeout=10.0)
+        assert await storage.records.find_session(long.id) == msgspec.structs.replace(
+            long, expires_at=NOW + 60.0, idle_timeout=10.0
+        )
+        assert await storage.records.find_session(short.id) == short
+        await storage.records.shorten_sessions([], lifetime=1.0, idle_timeout=1.0)
+        assert (
+            await storage.records.list_longer_sessions(lifetime=60.0, idle_timeout=300.0, after="", limit=9)
+            == []
+        )
+
 
 class RefreshTokenBehaviour:
     """Of ``RefreshTokenRecords``."""

@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from collections import Counter
+from collections.abc import Awaitable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.synchronize import Barrier
 
 from ...accounts.model import LinkPurpose
 from ...flows.ports import Storage
 from .driving import Factory, scenario
-from .samples import NOW, a_link, a_mail, a_session, a_token, a_user, digest_of
+from .samples import NOW, a_draft, a_link, a_mail, a_session, a_token, a_user, digest_of
 
 __all__ = ["Contention", "SharedContention"]
 
@@ -20,6 +21,8 @@ _NOTICE = 0.01  # seconds: "a few milliseconds", as the port has it
 PROCESSES = 4
 ATTEMPTS = 200
 TASKS = 100
+ENTRIES = 60
+_ALL_ENTRIES = sum(1 + count % 3 for count in range(ENTRIES))
 SECONDS_TO_START = 60.0
 
 _start: Barrier | None = None
@@ -61,6 +64,18 @@ def _work(factory: Factory) -> tuple[list[bytes], list[str], int]:
     return asyncio.run(_open_and_take_everything(factory))
 
 
+def _processes() -> ProcessPoolExecutor:
+    # Spawned, not forked: a connection must not be carried into another process.
+    spawning = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(
+        PROCESSES, mp_context=spawning, initializer=_introduce, initargs=(spawning.Barrier(PROCESSES),)
+    )
+
+
+async def _gathered(awaitables: Iterable[Awaitable[list[int]]]) -> list[list[int]]:
+    return await asyncio.gather(*awaitables)
+
+
 async def _lay_out(storage: Storage) -> None:
     async with storage.transaction() as records:
         for number in range(ATTEMPTS):
@@ -74,6 +89,58 @@ def _assert_shared_out(results: list[tuple[list[bytes], list[str], int]]) -> Non
     mails = Counter(mail for _, taken, _ in results for mail in taken)
     assert links == Counter(digest_of(f"link {number}") for number in range(ATTEMPTS))
     assert mails == Counter(f"mail-{number}" for number in range(ATTEMPTS))
+
+
+async def _follow(storage: Storage, *, until: int) -> list[int]:
+    """Read the ledger as it grows, always from behind the last number seen, until so many entries were seen."""
+    seen: list[int] = []
+    while len(seen) < until:
+        entries = await storage.records.list_entries(after=seen[-1] if seen else 0, limit=7)
+        seen += [entry.seq for entry in entries]
+        await asyncio.sleep(0)
+    return seen
+
+
+async def _append(storage: Storage, number: int) -> list[int]:
+    """Append entries in transactions of all lengths and return their numbers, in the order of their commits."""
+    numbers: list[int] = []
+    for count in range(ENTRIES):
+        async with storage.transaction() as records:
+            for part in range(1 + count % 3):
+                entries = await records.append_entries([a_draft(f"{number}-{count}-{part}")])
+                numbers += [entry.seq for entry in entries]
+                await asyncio.sleep(0)
+    return numbers
+
+
+def _assert_followed(seen: list[list[int]], appended: list[list[int]]) -> None:
+    """Whoever followed has seen all: what became visible never was behind what was visible already."""
+    everything = sorted(seq for each in appended for seq in each)
+    assert len(set(everything)) == len(everything) == len(appended) * _ALL_ENTRIES
+    assert all(each == everything for each in seen)
+    assert all(each == sorted(each) for each in appended)
+
+
+async def _append_and_follow(storage: Storage, number: int, *, processes: int) -> tuple[list[int], list[int]]:
+    seen, appended = await asyncio.gather(
+        _follow(storage, until=processes * _ALL_ENTRIES), _append(storage, number)
+    )
+    return seen, appended
+
+
+async def _open_and_append(factory: Factory, number: int) -> tuple[list[int], list[int]]:
+    storage = factory()
+    try:
+        return await _append_and_follow(storage, number, processes=PROCESSES)
+    finally:
+        await storage.close()
+
+
+def _keep_a_ledger(factory: Factory, number: int) -> tuple[list[int], list[int]]:
+    """Do what each of the processes does that keep one ledger."""
+    assert _start is not None
+    _start.wait(SECONDS_TO_START)
+    return asyncio.run(_open_and_append(factory, number))
 
 
 class Contention:
@@ -105,6 +172,15 @@ class Contention:
             return rounds
 
         assert sum(await asyncio.gather(*map(refresh, range(TASKS)))) == 20
+
+    @scenario
+    async def test_who_follows_the_ledger_misses_no_entry_of_any_task(self, storage: Storage) -> None:
+        writers = 5
+        seen, appended = await asyncio.gather(
+            _gathered(_follow(storage, until=writers * _ALL_ENTRIES) for _ in range(3)),
+            _gathered(_append(storage, number) for number in range(writers)),
+        )
+        _assert_followed(seen, appended)
 
     @scenario
     async def test_readers_never_see_half_of_a_transaction(self, storage: Storage) -> None:
@@ -147,17 +223,16 @@ class SharedContention:
             return times["count"]
 
         asyncio.run(prepare())
-        # Spawned, not forked: a connection must not be carried into another process.
-        spawning = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(
-            PROCESSES,
-            mp_context=spawning,
-            initializer=_introduce,
-            initargs=(spawning.Barrier(PROCESSES),),
-        ) as pool:
+        with _processes() as pool:
             results = list(pool.map(_work, [new_storage] * PROCESSES))
         _assert_shared_out(results)
         assert asyncio.run(count()) == PROCESSES * ATTEMPTS
+
+    def test_who_follows_the_ledger_misses_no_entry_of_any_process(self, new_storage: Factory) -> None:
+        asyncio.run(new_storage().close())
+        with _processes() as pool:
+            results = list(pool.map(_keep_a_ledger, [new_storage] * PROCESSES, range(PROCESSES)))
+        _assert_followed([seen for seen, _ in results], [appended for _, appended in results])
 
     def test_one_storage_notices_what_another_commits(self, new_storage: Factory) -> None:
         async def body() -> None:

@@ -6,11 +6,25 @@ import hashlib
 from typing import Any
 
 from ...accounts.model import Link, LinkPurpose, User
-from ...flows.model import QueuedMail, StoredKey
+from ...flows.model import QueuedMail, Service, Signal, StoredKey, Stream
 from ...identity import Client
+from ...revocation.model import Draft
 from ...sessions.model import RefreshToken, Session
 
-__all__ = ["NOW", "a_key", "a_link", "a_mail", "a_session", "a_token", "a_user", "digest_of"]
+__all__ = [
+    "NOW",
+    "a_draft",
+    "a_key",
+    "a_link",
+    "a_mail",
+    "a_service",
+    "a_session",
+    "a_signal",
+    "a_stream",
+    "a_token",
+    "a_user",
+    "digest_of",
+]
 
 NOW = 1_800_000_000.0
 
@@ -97,3 +111,60 @@ def a_key(name: str = "one", /, **changes: Any) -> StoredKey:
         "created_at": NOW,
     }
     return StoredKey(**(defaults | changes))
+
+
+def a_draft(name: str = "one", /, **changes: Any) -> Draft:
+    """Return an entry of the ledger of that name, about the end of a session, of use for a minute."""
+    defaults: dict[str, Any] = {
+        "kind": "session",
+        "value": f"session-{name}",
+        "cutoff": None,
+        "until": NOW + 60,
+        "reason": "signed-out",
+        "actor": "user:user-ada",
+        "at": NOW,
+        "mark": f"mark-{name}",
+    }
+    return Draft(**(defaults | changes))
+
+
+def a_service(name: str = "one", /, **changes: Any) -> Service:
+    """Return a service of that name."""
+    defaults: dict[str, Any] = {
+        "id": f"service-{name}",
+        "name": name,
+        "audience": f"https://{name}.example",
+        "digest": digest_of(f"service {name}"),
+        "created_at": NOW,
+    }
+    return Service(**(defaults | changes))
+
+
+def a_stream(name: str = "one", /, **changes: Any) -> Stream:
+    """Return a stream of the service of that name."""
+    defaults: dict[str, Any] = {
+        "id": f"stream-{name}",
+        "service_id": f"service-{name}",
+        "audience": f"https://{name}.example",
+        "method": "push",
+        "endpoint": f"https://{name}.example/events",
+        "sealed_authorization": None,
+        "requested": ("urn:example:one", "urn:example:other"),
+        "delivered": ("urn:example:one",),
+        "description": None,
+        "status": "enabled",
+        "reason": None,
+        "created_at": NOW,
+    }
+    return Stream(**(defaults | changes))
+
+
+def a_signal(name: str = "one", stream: str = "one", /, **changes: Any) -> Signal:
+    """Return an event of that name, in a stream."""
+    defaults: dict[str, Any] = {
+        "stream_id": f"stream-{stream}",
+        "jti": f"event-{name}",
+        "at": NOW,
+        "claims": b'{"jti":"event"}',
+    }
+    return Signal(**(defaults | changes))

@@ -1,13 +1,13 @@
-"""Mail that waits and the server's keys, in memory."""
+"""Mail that waits, the server's keys and the services that verify, in memory."""
 
 from __future__ import annotations
 
 import msgspec
 
-from ...flows.model import QueuedMail, StoredKey
+from ...flows.model import QueuedMail, Service, StoredKey
 from .state import MemoryTable, State, require
 
-__all__ = ["KeyTable", "MailTable"]
+__all__ = ["KeyTable", "MailTable", "ServiceTable"]
 
 
 class MailTable(MemoryTable):
@@ -56,3 +56,63 @@ class KeyTable(MemoryTable):
     async def list_keys(self) -> list[StoredKey]:
         """Return all keys, the newest first."""
         return sorted(self._state.keys.values(), key=lambda key: (-key.created_at, key.kid))
+
+    async def retire_key(self, kid: str, *, verifies_until: float) -> bool:
+        """Set when a key is to be trusted no more, if it is not set to be sooner."""
+
+        def retire(state: State) -> bool:
+            key = state.keys.get(kid)
+            if key is None:
+                return False
+            before = verifies_until if key.verifies_until is None else key.verifies_until
+            until = min(before, verifies_until)
+            state.keys[kid] = msgspec.structs.replace(key, verifies_until=until)
+            return True
+
+        return await self._source.write(retire)
+
+    async def delete_retired_keys(self, now: float) -> int:
+        """Delete the keys that are trusted no more."""
+
+        def delete(state: State) -> int:
+            retired = [
+                key.kid
+                for key in state.keys.values()
+                if key.verifies_until is not None and key.verifies_until <= now
+            ]
+            for kid in retired:
+                del state.keys[kid]
+            return len(retired)
+
+        return await self._source.write(delete)
+
+
+class ServiceTable(MemoryTable):
+    """Satisfies ``flows.ports.ServiceRecords``."""
+
+    async def add_service(self, service: Service) -> bool:
+        """Add a service."""
+
+        def add(state: State) -> bool:
+            if service.name in state.services:
+                return False
+            others = state.services.values()
+            require(all(service.id != each.id for each in others), "services.id")
+            require(all(service.digest != each.digest for each in others), "services.digest")
+            state.services[service.name] = service
+            return True
+
+        return await self._source.write(add)
+
+    async def find_service_by_digest(self, digest: bytes) -> Service | None:
+        """Return the service whose key has that digest."""
+        found = (service for service in self._state.services.values() if service.digest == digest)
+        return next(found, None)
+
+    async def list_services(self) -> list[Service]:
+        """Return all services in the order of their names."""
+        return sorted(self._state.services.values(), key=lambda service: service.name)
+
+    async def delete_service(self, name: str) -> bool:
+        """Delete a service."""
+        return await self._source.write(lambda state: state.delete_service(name))

@@ -87,11 +87,56 @@ class SessionTable(MemoryTable):
 
         return await self._source.write(write)
 
+    async def list_longer_sessions(
+        self, *, lifetime: float, idle_timeout: float, after: str, limit: int
+    ) -> list[Session]:
+        """Return sessions that may last longer than that, in the order of their identifiers."""
+        longer = [
+            session
+            for session in self._state.sessions.values()
+            if session.expires_at > session.authenticated_at + lifetime or session.idle_timeout > idle_timeout
+        ]
+        longer.sort(key=lambda session: session.id)
+        return [session for session in longer if session.id > after][:limit]
+
+    async def shorten_sessions(
+        self, session_ids: Sequence[str], *, lifetime: float, idle_timeout: float
+    ) -> None:
+        """Let sessions last no longer than that."""
+
+        def shorten(state: State) -> None:
+            for session in [state.sessions[each] for each in session_ids if each in state.sessions]:
+                state.sessions[session.id] = msgspec.structs.replace(
+                    session,
+                    expires_at=min(session.expires_at, session.authenticated_at + lifetime),
+                    idle_timeout=min(session.idle_timeout, idle_timeout),
+                )
+
+        await self._source.write(shorten)
+
     async def delete_sessions(self, session_ids: Sequence[str]) -> list[str]:
         """Delete sessions with their refresh tokens; return those that were there."""
         return await self._source.write(
             lambda state: [each for each in session_ids if state.delete_session(each)]
         )
+
+    async def delete_all_sessions(self, now: float, *, begun_before: float | None = None) -> int:
+        """End all sessions, or those that began before an instant; return how many had not ended by time."""
+
+        def delete(state: State) -> int:
+            ended = [
+                session
+                for session in state.sessions.values()
+                if begun_before is None or session.created_at < begun_before
+            ]
+            names = {session.id for session in ended}
+            state.sessions = {name: each for name, each in state.sessions.items() if name not in names}
+            state.refresh_tokens = {
+                digest: each for digest, each in state.refresh_tokens.items() if each.session_id not in names
+            }
+            return sum(session.ends_at > now for session in ended)
+
+        return await self._source.write(delete)
 
     async def delete_expired_sessions(self, now: float, *, limit: int) -> int:
         """Delete up to ``limit`` sessions that have ended by time, the oldest first; return how many."""

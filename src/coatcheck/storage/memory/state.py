@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from ...accounts.model import Link, User
-from ...flows.model import QueuedMail, StoredKey
+from ...flows.model import QueuedMail, Service, Signal, Status, StatusList, StoredKey, Stream
+from ...revocation.model import Entry
 from ...sessions.model import RefreshToken, Session
 from ..errors import RecordConflictError
 
@@ -26,6 +27,14 @@ class State:
         self.refresh_tokens: dict[bytes, RefreshToken] = {}
         self.mail: dict[str, QueuedMail] = {}
         self.keys: dict[str, StoredKey] = {}
+        self.ledger: dict[int, Entry] = {}
+        self.services: dict[str, Service] = {}
+        self.streams: dict[str, Stream] = {}
+        self.signals: dict[tuple[str, str], Signal] = {}
+        self.unwanted_subjects: dict[tuple[str, str], None] = {}
+        self.status_lists: dict[str, StatusList] = {}
+        self.statuses: dict[str, Status] = {}
+        self.status_places: dict[tuple[str, int], str] = {}
 
     def copy(self) -> State:
         """Return a state that can be changed without this one changing: the records themselves never do."""
@@ -60,6 +69,31 @@ class State:
         for token in [each for each in self.refresh_tokens.values() if each.session_id == session_id]:
             del self.refresh_tokens[token.digest]
         return True
+
+    def delete_service(self, name: str) -> bool:
+        """Delete a service with all that belongs to it."""
+        service = self.services.pop(name, None)
+        if service is None:
+            return False
+        for stream in [each for each in self.streams.values() if each.service_id == service.id]:
+            self.delete_stream(stream.id)
+        return True
+
+    def delete_stream(self, stream_id: str) -> bool:
+        """Delete a stream with all that is in it."""
+        if self.streams.pop(stream_id, None) is None:
+            return False
+        self.clear_signals(stream_id)
+        for key in [key for key in self.unwanted_subjects if key[0] == stream_id]:
+            del self.unwanted_subjects[key]
+        return True
+
+    def clear_signals(self, stream_id: str) -> int:
+        """Delete all events of a stream; return how many there were."""
+        waiting = [key for key in self.signals if key[0] == stream_id]
+        for key in waiting:
+            del self.signals[key]
+        return len(waiting)
 
 
 class Source(Protocol):

@@ -11,9 +11,12 @@ from typing import TypeVar
 from ..errors import StorageMisuseError
 from ..turns import Turns
 from .accounts import LinkTable, ThrottleTable, UserTable
-from .server import KeyTable, MailTable
+from .ledger import LedgerTable
+from .server import KeyTable, MailTable, ServiceTable
 from .sessions import RefreshTokenTable, SessionTable
+from .signals import SignalTable
 from .state import State
+from .statuses import StatusTable
 
 __all__ = ["MemoryRecords", "MemoryStorage"]
 
@@ -21,7 +24,17 @@ Result = TypeVar("Result")
 
 
 class MemoryRecords(
-    UserTable, LinkTable, ThrottleTable, SessionTable, RefreshTokenTable, MailTable, KeyTable
+    UserTable,
+    LinkTable,
+    ThrottleTable,
+    SessionTable,
+    RefreshTokenTable,
+    MailTable,
+    KeyTable,
+    LedgerTable,
+    ServiceTable,
+    StatusTable,
+    SignalTable,
 ):
     """Satisfies ``flows.ports.Records``."""
 

@@ -107,5 +107,134 @@ _FIRST: Final = (
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+_LEDGER: Final = (
+    # AUTOINCREMENT: the number of an entry that was dropped is never given to another.
+    """
+    CREATE TABLE ledger (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        value TEXT NOT NULL,
+        cutoff REAL,
+        until REAL NOT NULL,
+        reason TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        at REAL NOT NULL,
+        mark TEXT NOT NULL
+    ) STRICT
+    """,
+)
+
+_SERVICES: Final = (
+    """
+    CREATE TABLE services (
+        id TEXT NOT NULL PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        audience TEXT,
+        digest BLOB NOT NULL UNIQUE,
+        created_at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+_KEY_LIVES: Final = (
+    "ALTER TABLE keys ADD COLUMN signs_from REAL NOT NULL DEFAULT 0",
+    "ALTER TABLE keys ADD COLUMN verifies_until REAL",
+)
+
+_SESSION_GENERATIONS: Final = (
+    # To end all sessions is to count one up: it takes as long for a million of them as for one.
+    """
+    CREATE TABLE session_generation (
+        only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+        number INTEGER NOT NULL
+    ) STRICT
+    """,
+    "INSERT INTO session_generation (only, number) VALUES (1, 0)",
+    "ALTER TABLE sessions ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",
+    "DROP INDEX sessions_by_end",
+    "CREATE INDEX sessions_by_end ON sessions (generation, ends_at)",
+)
+
+_STATUSES: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE status_lists (
+        id TEXT NOT NULL PRIMARY KEY,
+        size INTEGER NOT NULL,
+        given INTEGER NOT NULL,
+        closes_at REAL NOT NULL,
+        ends_at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX status_lists_by_closing ON status_lists (closes_at)",
+    # Numbered in the order of insertion, so that the oldest are found at the beginning.
+    """
+    CREATE TABLE statuses (
+        number INTEGER PRIMARY KEY,
+        list_id TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        jti TEXT NOT NULL UNIQUE,
+        sid TEXT NOT NULL,
+        sub TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        kid TEXT NOT NULL,
+        iat REAL NOT NULL,
+        exp REAL NOT NULL,
+        stillborn INTEGER NOT NULL,
+        UNIQUE (list_id, place)
+    ) STRICT
+    """,
+    "CREATE INDEX statuses_by_session ON statuses (sid)",
+    "CREATE INDEX statuses_by_user ON statuses (sub)",
+    "CREATE INDEX statuses_stillborn ON statuses (list_id) WHERE stillborn",
+)
+
+_SIGNALS: Final = (
+    """
+    CREATE TABLE signal_streams (
+        id TEXT NOT NULL PRIMARY KEY,
+        service_id TEXT NOT NULL UNIQUE REFERENCES services (id) ON DELETE CASCADE,
+        audience TEXT NOT NULL,
+        method TEXT NOT NULL,
+        endpoint TEXT,
+        sealed_authorization BLOB,
+        requested TEXT,
+        delivered TEXT NOT NULL,
+        description TEXT,
+        status TEXT NOT NULL,
+        reason TEXT,
+        created_at REAL NOT NULL,
+        verified_at REAL NOT NULL,
+        due_at REAL,
+        attempts INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX signal_streams_by_status ON signal_streams (status)",
+    "CREATE INDEX signal_streams_by_due_time ON signal_streams (due_at, id) WHERE due_at IS NOT NULL",
+    # The number is the order. No number of an event that was sent is given to another while later ones wait.
+    """
+    CREATE TABLE signals (
+        seq INTEGER PRIMARY KEY,
+        stream_id TEXT NOT NULL REFERENCES signal_streams (id) ON DELETE CASCADE,
+        jti TEXT NOT NULL,
+        at REAL NOT NULL,
+        claims BLOB NOT NULL,
+        is_last_word INTEGER NOT NULL,
+        UNIQUE (stream_id, jti)
+    ) STRICT
+    """,
+    "CREATE INDEX signals_by_stream ON signals (stream_id, seq)",
+    "CREATE INDEX signals_by_time ON signals (at)",
+    """
+    CREATE TABLE unwanted_subjects (
+        stream_id TEXT NOT NULL REFERENCES signal_streams (id) ON DELETE CASCADE,
+        subject TEXT NOT NULL,
+        PRIMARY KEY (stream_id, subject)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    _FIRST,
+    (*_LEDGER, *_SERVICES, *_KEY_LIVES, *_SESSION_GENERATIONS, *_STATUSES, *_SIGNALS),
+)
 """The statements of each step, the first step first. A schema's number is how many steps led to it."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from .keys import KeyTable
+from .ledger import LedgerTable
 from .links import LinkTable
 from .mail import MailTable
 from .refresh_tokens import RefreshTokenTable
+from .services import ServiceTable
 from .sessions import SessionTable
+from .signals import SignalTable
+from .statuses import StatusTable
 from .throttles import ThrottleTable
 from .users import UserTable
 
@@ -14,6 +18,16 @@ __all__ = ["SQLiteRecords"]
 
 
 class SQLiteRecords(
-    UserTable, LinkTable, ThrottleTable, SessionTable, RefreshTokenTable, MailTable, KeyTable
+    UserTable,
+    LinkTable,
+    ThrottleTable,
+    SessionTable,
+    RefreshTokenTable,
+    MailTable,
+    KeyTable,
+    LedgerTable,
+    ServiceTable,
+    StatusTable,
+    SignalTable,
 ):
     """Satisfies ``flows.ports.Records``."""

@@ -13,7 +13,11 @@ INSERT INTO refresh_tokens (digest, session_id, client, created_at, expires_at, 
 VALUES (:digest, :session_id, :client, :created_at, :expires_at, :rotated_at, :sealed_successor)"""
 _FIND = """
 SELECT digest, session_id, client, created_at, expires_at, rotated_at, sealed_successor
-FROM refresh_tokens WHERE digest = :digest"""
+FROM refresh_tokens
+WHERE digest = :digest AND EXISTS (
+    SELECT 1 FROM sessions
+    WHERE id = session_id AND generation = (SELECT number FROM session_generation WHERE only = 1)
+)"""
 _ROTATE = """
 UPDATE refresh_tokens SET rotated_at = :at, sealed_successor = :sealed_successor
 WHERE digest = :digest AND rotated_at IS NULL"""

@@ -1,4 +1,9 @@
-"""The sessions, in SQL."""
+"""The sessions, in SQL.
+
+A session is there if its row is of the current generation. To end all of them is therefore one statement that counts
+one up, and their rows are deleted little by little, with what has expired: to delete a million rows takes many seconds,
+in which nobody else could write.
+"""
 
 from __future__ import annotations
 
@@ -17,31 +22,70 @@ _SELECT = """
 SELECT id, user_id, digest, profile, created_at, authenticated_at, methods, last_seen_at, idle_timeout, expires_at,
        address, user_agent, scope, binding, data, data_revision
 FROM sessions"""
-_FIND = _SELECT + " WHERE id = :id"
-_FIND_BY_DIGEST = _SELECT + " WHERE digest = :digest"
-_LIST = _SELECT + " WHERE user_id = :user_id ORDER BY last_seen_at DESC, created_at DESC, id"
+# The plus sign: it is never by its generation that a session is searched for, there are too many in one.
+_THERE = " AND +generation = (SELECT number FROM session_generation WHERE only = 1)"
+_FIND = _SELECT + " WHERE id = :id" + _THERE
+_FIND_BY_DIGEST = _SELECT + " WHERE digest = :digest" + _THERE
+_LIST = _SELECT + " WHERE user_id = :user_id" + _THERE + " ORDER BY last_seen_at DESC, created_at DESC, id"
 _ADD = """
 INSERT INTO sessions (
     id, user_id, digest, profile, created_at, authenticated_at, methods, last_seen_at, idle_timeout, expires_at,
-    address, user_agent, scope, binding, data, data_revision
+    address, user_agent, scope, binding, data, data_revision, generation
 ) VALUES (
     :id, :user_id, :digest, :profile, :created_at, :authenticated_at, :methods, :last_seen_at, :idle_timeout,
-    :expires_at, :address, :user_agent, :scope, :binding, :data, :data_revision
+    :expires_at, :address, :user_agent, :scope, :binding, :data, :data_revision,
+    (SELECT number FROM session_generation WHERE only = 1)
 )"""
-_RENEW = """
+_RENEW = (
+    """
 UPDATE sessions
 SET digest = :digest, profile = :profile, authenticated_at = :authenticated_at, methods = :methods,
     last_seen_at = :last_seen_at, idle_timeout = :idle_timeout, expires_at = :expires_at,
     address = :address, user_agent = :user_agent, scope = :scope, binding = :binding
 WHERE id = :id AND digest IS :old_digest"""
-_TOUCH = "UPDATE sessions SET last_seen_at = :at WHERE id = :id AND last_seen_at < :at"
-_WRITE_DATA = """
+    + _THERE
+)
+_TOUCH = """
+UPDATE sessions SET last_seen_at = :at
+WHERE id = :id AND last_seen_at < :at
+    AND +generation = (SELECT number FROM session_generation WHERE only = 1)"""
+_WRITE_DATA = (
+    """
 UPDATE sessions SET data = :data, data_revision = data_revision + 1
 WHERE id = :id AND data_revision = :revision"""
-_DELETE = "DELETE FROM sessions WHERE id = :id"
-_DELETE_EXPIRED = """
+    + _THERE
+)
+_LIST_LONGER = (
+    _SELECT
+    + """
+WHERE id > :after AND (expires_at > authenticated_at + :lifetime OR idle_timeout > :idle_timeout)"""
+    + _THERE
+    + " ORDER BY id LIMIT :limit"
+)
+_SHORTEN = """
+UPDATE sessions
+SET expires_at = min(expires_at, authenticated_at + :lifetime), idle_timeout = min(idle_timeout, :idle_timeout)
+WHERE id = :id"""
+_DELETE = """
 DELETE FROM sessions
-WHERE id IN (SELECT id FROM sessions WHERE ends_at <= :now ORDER BY ends_at LIMIT :limit)"""
+WHERE id = :id AND +generation = (SELECT number FROM session_generation WHERE only = 1)"""
+_COUNT = """
+SELECT count(*) FROM sessions
+WHERE ends_at > :now AND generation = (SELECT number FROM session_generation WHERE only = 1)"""
+_COUNT_BEGUN = """
+SELECT count(*) FROM sessions
+WHERE ends_at > :now AND created_at < :before
+    AND generation = (SELECT number FROM session_generation WHERE only = 1)"""
+_CARRY_OVER = """
+UPDATE sessions SET generation = generation + 1
+WHERE created_at >= :before AND generation = (SELECT number FROM session_generation WHERE only = 1)"""
+_COUNT_UP = "UPDATE session_generation SET number = number + 1 WHERE only = 1"
+_DELETE_EXPIRED = """
+DELETE FROM sessions WHERE rowid IN (
+    SELECT rowid FROM sessions
+    WHERE (generation, ends_at) <= ((SELECT number FROM session_generation WHERE only = 1), :now)
+    ORDER BY generation, ends_at LIMIT :limit
+)"""
 
 _encode_methods = msgspec.json.Encoder().encode
 _decode_methods = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -130,11 +174,40 @@ class SessionTable(SQLiteTable):
         parameters: Parameters = {"id": session_id, "data": data, "revision": revision}
         return await self._access.change(_WRITE_DATA, parameters) == 1
 
+    async def list_longer_sessions(
+        self, *, lifetime: float, idle_timeout: float, after: str, limit: int
+    ) -> list[Session]:
+        """Return sessions that may last longer than that, in the order of their identifiers."""
+        parameters: Parameters = {
+            "lifetime": lifetime,
+            "idle_timeout": idle_timeout,
+            "after": after,
+            "limit": limit,
+        }
+        return [_session(row) for row in self._access.rows(_LIST_LONGER, parameters)]
+
+    async def shorten_sessions(
+        self, session_ids: Sequence[str], *, lifetime: float, idle_timeout: float
+    ) -> None:
+        """Let sessions last no longer than that."""
+        limits: dict[str, str | float] = {"lifetime": lifetime, "idle_timeout": idle_timeout}
+        await self._access.change_each(_SHORTEN, [{**limits, "id": each} for each in session_ids])
+
     async def delete_sessions(self, session_ids: Sequence[str]) -> list[str]:
         """Delete sessions; return those that were there. Their refresh tokens go by the foreign key."""
         counts = await self._access.change_each(_DELETE, [{"id": each} for each in session_ids])
         return [each for each, count in zip(session_ids, counts, strict=True) if count]
 
+    async def delete_all_sessions(self, now: float, *, begun_before: float | None = None) -> int:
+        """End all sessions, or those that began before an instant. Only inside a transaction is it one step."""
+        if begun_before is None:
+            row = self._row(_COUNT, {"now": now})
+        else:
+            row = self._row(_COUNT_BEGUN, {"now": now, "before": begun_before})
+            await self._access.change(_CARRY_OVER, {"before": begun_before})
+        await self._access.change(_COUNT_UP, {})
+        return 0 if row is None else int(row[0])
+
     async def delete_expired_sessions(self, now: float, *, limit: int) -> int:
-        """Delete up to ``limit`` sessions that have ended by time, the oldest first; return how many."""
+        """Delete up to ``limit`` sessions that have ended by time or all at once; return how many."""
         return await self._access.change(_DELETE_EXPIRED, {"now": now, "limit": limit})

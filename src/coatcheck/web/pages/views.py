@@ -15,6 +15,7 @@ sign out          ``/sign-out``                                           next
 account           ``/account/password``                                   current_password, new_password
 account           ``/account/email``                                      new_email
 account           ``/account/deactivate``, ``/account/delete``            confirm=yes
+revocations       ``/admin/revocations``                                  kind, value; for everything confirm=yes
 confirm e-mail    ``/account/email/confirm``                              token
 devices           ``/devices/end``                                        session_id
 devices           ``/devices/end-others``, ``/devices/end-all``
@@ -45,11 +46,14 @@ __all__ = [
     "DevicesView",
     "ForgottenView",
     "FormError",
+    "LiveView",
     "MailSentView",
     "NoticeView",
     "ProblemView",
     "ReAuthenticateView",
     "ResetView",
+    "RevocationRecord",
+    "RevocationsView",
     "SignInView",
     "SignOutView",
     "SignUpView",
@@ -185,6 +189,7 @@ class AccountView(View, frozen=True, kw_only=True):
         authenticated_at: When they last proved who they are, if known.
         device_count: How many sessions there are, if known.
         typed_email: What was typed as the new address before.
+        is_administrator: Whether to show the way to what administrators do.
     """
 
     scopes: tuple[str, ...] = ()
@@ -192,6 +197,7 @@ class AccountView(View, frozen=True, kw_only=True):
     authenticated_at: float | None = None
     device_count: int | None = None
     typed_email: str = ""
+    is_administrator: bool = False
 
 
 class DeviceRecord(Protocol):
@@ -251,6 +257,46 @@ class DevicesView(View, frozen=True, kw_only=True):
     """
 
     devices: tuple[DeviceRecord, ...]
+
+
+class RevocationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the ledger.
+
+    Attributes:
+        seq: Its number.
+        kind: What it is about.
+        name: Which one: of a user the address, if known.
+        reason: Why, in words.
+        actor: Who did it, in words.
+        at: When.
+        until: Until when it is kept at least.
+    """
+
+    seq: int
+    kind: str
+    name: str
+    reason: str
+    actor: str
+    at: float
+    until: float
+
+
+class RevocationsView(View, frozen=True, kw_only=True):
+    """Revoking on purpose, and what ended lately. Give ``signed_in_as``. Its errors name their ``form``.
+
+    Attributes:
+        entries: The newest first.
+        older: The number of the last entry shown, if there may be older ones.
+        is_newest: Whether the first entry is the newest.
+        typed_kind: What was chosen before.
+        typed_value: What was typed before, unless it is a token.
+    """
+
+    entries: tuple[RevocationRecord, ...] = ()
+    older: int | None = None
+    is_newest: bool = True
+    typed_kind: str = "user"
+    typed_value: str = ""
 
 
 class ReAuthenticateView(View, frozen=True, kw_only=True):
@@ -375,6 +421,18 @@ class DemoHomeView(View, frozen=True, kw_only=True):
     protected_url: str = "/protected"
     api_url: str = "/api/me"
     development_mail_url: str | None = None
+
+
+class LiveView(View, frozen=True, kw_only=True):
+    """The live demonstration: one user, two credentials, two services, and how soon these refuse.
+
+    Attributes:
+        services: The names of the services.
+        email: The address of the user.
+    """
+
+    services: tuple[str, ...]
+    email: str
 
 
 class DemoProtectedView(View, frozen=True, kw_only=True):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-__all__ = ["describe_methods", "describe_wait", "problem_words"]
+__all__ = ["describe_actor", "describe_methods", "describe_reason", "describe_wait", "problem_words"]
 
 _PROBLEMS: dict[int, tuple[str, str]] = {
     400: (
@@ -70,3 +70,19 @@ def describe_wait(seconds: float) -> str:
     length, name = next((row for row in _UNITS if seconds > row[0]), _UNITS[-1])
     count = max(1, math.ceil(seconds / length))
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
+
+
+def describe_reason(reason: str) -> str:
+    """Return why access ended, ``signed out`` for example."""
+    # Who it was is told beside it.
+    return "revoked" if reason == "ended-by-administrator" else reason.replace("-", " ")
+
+
+def describe_actor(actor: str, emails: Mapping[str, str]) -> str:
+    """Return who ended access, with the address of a user whose is known by their identifier."""
+    if actor == "administrator":
+        return "the command line"
+    if actor == "server":
+        return "this server"
+    kind, _, name = actor.partition(":")
+    return emails.get(name, name) if kind == "user" else name or kind

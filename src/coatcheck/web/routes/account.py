@@ -13,6 +13,7 @@ from ...accounts.errors import (
     TooManyAttemptsError,
 )
 from ...errors import CoatcheckError
+from ...flows.administration import ADMIN_SCOPE
 from ..errors import NotConfirmedError
 from ..exchange import Exchange
 from ..pages.views import AccountView, ConfirmEmailView, FormError
@@ -54,6 +55,7 @@ async def _view(
         authenticated_at=known.session.authenticated_at,
         device_count=len(await exchange.flows.ending.list_devices(known.identity)),
         typed_email=typed_email,
+        is_administrator=ADMIN_SCOPE in known.identity.scopes,
         notice=notice,
         errors=errors,
     )

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..._core import json
+from ...flows.key_schedule import KEY_SET_CACHE
 from ..exchange import Exchange
 from ..resource import Resource, route
 from ..site import Site
 
 __all__ = ["routes"]
 
-_CACHE = "public, max-age=300"  # a new key is published for longer than this before it signs
+# A new key is published for longer than this before it signs.
+_CACHE: Final = f"public, max-age={int(KEY_SET_CACHE.total_seconds())}"
 
 
 async def _show(exchange: Exchange) -> Response:
-    keys = await exchange.flows.context.access_tokens.key_set()
-    return Response(
-        json.encode(keys.to_jwks()),
-        media_type="application/jwk-set+json",
-        headers={"Cache-Control": _CACHE},
-    )
+    keys = exchange.flows.context.access_tokens.keys
+    body, digest = await keys.jwks(), await keys.digest()
+    headers = {"Cache-Control": _CACHE, "ETag": f'"{digest}"'}
+    # Weak comparison (RFC 9110 section 13.1.2): who compressed the answer on the way made its tag a weak one.
+    known = [
+        tag.strip().removeprefix("W/") for tag in exchange.request.headers.get("If-None-Match", "").split(",")
+    ]
+    if headers["ETag"] in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/jwk-set+json", headers=headers)
 
 
 def routes(site: Site) -> list[Route]:

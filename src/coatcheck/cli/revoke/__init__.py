@@ -1,0 +1,33 @@
+"""``coatcheck revoke``: what ends access on purpose."""
+
+from __future__ import annotations
+
+import typer
+
+from .everything import everything
+from .listing import list_revocations
+from .named import client, key, session, token, user
+
+__all__ = ["commands"]
+
+commands: typer.Typer = typer.Typer(
+    help="End access at once, here and at all services.", rich_markup_mode=None
+)
+
+
+@commands.callback(invoke_without_command=True)
+def _start(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+for _name, _command in (
+    ("user", user),
+    ("session", session),
+    ("token", token),
+    ("client", client),
+    ("key", key),
+    ("everything", everything),
+    ("list", list_revocations),
+):
+    commands.command(_name)(_command)
