@@ -190,7 +190,9 @@ async def _tickets(flows: Flows, count: int) -> list[Ticket]:
             await records.add_user(user)
             for session in opened:
                 await records.add_session(session)
-        made += [Ticket(session.id, await context.access_tokens.issue(user, session)) for session in opened]
+        made += [
+            Ticket(session.id, await context.access_tokens.issue(user, session, at=now)) for session in opened
+        ]
     return made
 
 

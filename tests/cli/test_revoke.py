@@ -50,7 +50,7 @@ def people(run: Run) -> dict[str, str]:
             client=Client(),
         )
         await flows.context.storage.records.add_session(session)
-        token = await flows.context.access_tokens.issue(user, session)
+        token = await flows.context.access_tokens.issue(user, session, at=now)
         claims, kid = await flows.context.access_tokens.verify(token)
         return {"user": user.id, "session": session.id, "token": token, "jti": claims.jti or "", "kid": kid}
 

@@ -68,7 +68,7 @@ async def published(world: World) -> set[str]:
 async def issued(world: World) -> str:
     """Return a token of the longest kind."""
     world.context.access_tokens.lifetime = 3600
-    return await world.context.access_tokens.issue(USER, SESSION)
+    return await world.context.access_tokens.issue(USER, SESSION, at=world.clock())
 
 
 async def verifies(world: World, token: str) -> bool:

@@ -111,7 +111,7 @@ async def test_it_works_until_it_expires_and_not_a_moment_longer(world: World) -
 async def test_it_never_outlives_its_session(world: World) -> None:
     world.tune(replace(world.tunables, sessions=SessionPolicy(profile=NIST_AAL3)))
     session = replace_session(await with_tokens(world), world.clock.now + 100.5)
-    token = await world.context.access_tokens.issue(session.user, session.session)
+    token = await world.context.access_tokens.issue(session.user, session.session, at=world.clock())
     assert parts(token)[1]["exp"] <= session.session.expires_at
 
 
@@ -126,7 +126,7 @@ async def test_a_session_that_goes_idle_takes_its_token_along(world: World) -> N
     world.tune(replace(world.tunables, sessions=SessionPolicy(profile=NIST_AAL3)))
     long_lived = other_tokens(world, lifetime=timedelta(hours=1))
     signed_in = await with_tokens(world)
-    token = await long_lived.issue(signed_in.user, signed_in.session)
+    token = await long_lived.issue(signed_in.user, signed_in.session, at=world.clock())
     assert not await refused(world, token)
     world.clock.advance(15 * 60)
     assert await refused(world, token)
@@ -140,7 +140,7 @@ async def test_a_token_of_another_issuer_or_for_another_audience_is_refused(
     world: World, changes: dict[str, str]
 ) -> None:
     signed_in = await with_tokens(world)
-    token = await other_tokens(world, **changes).issue(signed_in.user, signed_in.session)
+    token = await other_tokens(world, **changes).issue(signed_in.user, signed_in.session, at=world.clock())
     assert await refused(world, token)
 
 
@@ -148,7 +148,9 @@ async def test_a_token_of_another_issuer_or_for_another_audience_is_refused(
 async def test_no_other_kind_of_credential_passes_for_an_access_token(world: World) -> None:
     browser = await world.signed_up()
     signed_in = await world.signed_in(credential="tokens")
-    id_token = await world.context.access_tokens.issue_id_token(browser.user, browser.session)
+    id_token = await world.context.access_tokens.issue_id_token(
+        browser.user, browser.session, at=world.clock()
+    )
     assert parts(id_token)[0]["typ"] == "JWT"
     assert parts(id_token)[1]["email"] == ADA
     for token in (
@@ -188,7 +190,7 @@ async def forged(world: World, header: dict[str, Any], claims: dict[str, Any]) -
 async def test_a_token_whose_subject_is_not_the_owner_of_its_session_is_refused(world: World) -> None:
     ada = await with_tokens(world)
     eve = await world.signed_up(EVE, credential="tokens")
-    crossed = await world.context.access_tokens.issue(eve.user, ada.session)
+    crossed = await world.context.access_tokens.issue(eve.user, ada.session, at=world.clock())
     assert await refused(world, crossed)
 
 

@@ -170,8 +170,8 @@ async def test_a_token_that_is_not_ours_is_refused_before_its_jti_is_believed(wo
         lifetime=timedelta(minutes=5),
         clock=world.clock,
     )
-    foreign = await elsewhere.issue(one.user, one.session)
-    identity = await world.context.access_tokens.issue_id_token(one.user, one.session)
+    foreign = await elsewhere.issue(one.user, one.session, at=world.clock())
+    identity = await world.context.access_tokens.issue_id_token(one.user, one.session, at=world.clock())
     for other in (forged, foreign, identity, "a.b.c", ".", f"{token}.{token}", "a." * 20_000, "ü.ü"):
         with pytest.raises(NotOurTokenError) as caught:
             await world.flows.revoking.token(other, actor=WHO)

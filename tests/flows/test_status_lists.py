@@ -300,6 +300,16 @@ async def test_a_list_is_signed_when_it_changes_or_half_its_time_is_over_and_not
 
 
 @asynchronous
+async def test_a_clock_that_is_set_back_keeps_no_revocation_out_of_a_list(world: ListedWorld) -> None:
+    tokens = await world.signed_up(credential="tokens")
+    list_id, _ = await world.place(access_token(tokens))
+    before = await world.served(list_id)
+    await world.flows.ending.sign_out(await world.identity(tokens))
+    world.clock.advance(-600)
+    assert await world.served(list_id) is not before
+
+
+@asynchronous
 async def test_a_list_is_signed_anew_when_the_key_that_signed_it_is_trusted_no_more(
     world: ListedWorld,
 ) -> None:
@@ -339,7 +349,7 @@ async def test_what_was_void_before_it_had_its_place_is_void_in_every_process(wo
     await world.flows.ending.sign_out(await world.identity(tokens))
     for process in (world, other):
         await process.array(list_id)  # they know of the end
-    late = await world.context.access_tokens.issue(tokens.user, tokens.session)
+    late = await world.context.access_tokens.issue(tokens.user, tokens.session, at=world.clock())
     place = place_of(late)
     assert [await process.bit(place) for process in (world, other, world.sibling())] == [1, 1, 1]
 
@@ -539,7 +549,7 @@ async def tell(story: Story, step: str, number: int, people: list[Any]) -> None:
             if step == "issue":
                 session = replace(session, id=f"session-{len(people)}", digest=None)
                 people.append((user, session))
-            token = await world.context.access_tokens.issue(user, session)
+            token = await world.context.access_tokens.issue(user, session, at=world.clock())
             read = read_unverified(token)
             assert read.payload is not None
             claims = msgspec.json.decode(read.payload, type=AccessClaims)

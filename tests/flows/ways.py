@@ -55,7 +55,7 @@ class Scene:
             "eve": await world.signed_up(EVE, credential="tokens"),
         }
         tokens = {
-            name: await world.context.access_tokens.issue(each.user, each.session)
+            name: await world.context.access_tokens.issue(each.user, each.session, at=world.clock())
             for name, each in sign_ins.items()
         }
         world.clock.advance(0.125)  # in the same second, but later

@@ -143,7 +143,7 @@ async def sign_in(flows: Flows, count: int) -> tuple[list[str], list[str]]:
         await records.add_user(user)
         for session in sessions:
             await records.add_session(session)
-    tokens = [await context.access_tokens.issue(user, session) for session in sessions]
+    tokens = [await context.access_tokens.issue(user, session, at=context.clock()) for session in sessions]
     return [session.id for session in sessions], tokens
 
 

@@ -277,9 +277,9 @@ async def test_a_token_of_another_audience_is_none(site: Site) -> None:
         lifetime=timedelta(minutes=5),
         clock=site.clock,
     )
-    token = await elsewhere.issue(user, session)
-    good = await context.access_tokens.issue(user, session)
-    identity = await context.access_tokens.issue_id_token(user, session)
+    token = await elsewhere.issue(user, session, at=site.clock())
+    good = await context.access_tokens.issue(user, session, at=site.clock())
+    identity = await context.access_tokens.issue_id_token(user, session, at=site.clock())
     header, _, signature = good.split(".")
     forged = f"{header}.{token.split('.')[1]}.{signature}"
     async with site.program() as program:

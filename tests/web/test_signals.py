@@ -278,6 +278,8 @@ async def test_a_body_that_two_readers_could_read_differently_is_refused(
         "https://169.254.169.254/latest/meta-data",
         "https://10.0.0.1/",
         "https://100.64.0.1/",
+        "https://192.0.0.192/opc/v2/",
+        "https://[3fff::1]/",
         "https://0.0.0.0/",
         "https://224.0.0.1/",
         "https://[fe80::1]/",

@@ -125,20 +125,20 @@ class AccessTokens:
         self._trusted: KeySet | None = None
         self._verifier: jwt.Verifier[AccessClaims] | None = None
 
-    async def issue(self, user: User, session: Session, *, at: float | None = None) -> str:
+    async def issue(self, user: User, session: Session, *, at: float) -> str:
         """Return an access token for a session. It does not outlive the session.
 
         Args:
             user: Whose session it is.
             session: The session.
-            at: When these records were read, which is when the token counts as issued; by default now.
+            at: When a transaction had read these records, which is when the token counts as issued: whatever changes
+                them later cuts off what was issued by then.
         """
         signer = await self.keys.signer(_TYPE, self.audience)
-        now = self._clock() if at is None else at
         claims = AccessClaims(
             sub=user.id,
-            iat=self._issued_at(user, session, now),
-            exp=self._expires_at(session, now),
+            iat=self._issued_at(user, session, at),
+            exp=self._expires_at(session, at),
             jti=new_identifier(),
             client_id=FIRST_PARTY,
             sid=session.id,
@@ -150,23 +150,22 @@ class AccessTokens:
         if self.place is not None:
             kid = (await self.keys.signing_key()).kid or ""
             claims = replace(claims, status=await self.place(facts_of(claims, kid), claims.exp))
-        return signer.sign(claims, now=now)
+        return signer.sign(claims, now=at)
 
-    async def issue_id_token(self, user: User, session: Session) -> str:
-        """Return an ID token for the site's own pages: who it is, not what they may do."""
+    async def issue_id_token(self, user: User, session: Session, *, at: float) -> str:
+        """Return an ID token for the site's own pages: who it is, not what they may do. ``at`` is as for ``issue``."""
         signer = await self.keys.signer("JWT", FIRST_PARTY)
-        now = self._clock()
         claims = IDClaims(
             sub=user.id,
-            iat=self._issued_at(user, session, now),
-            exp=self._expires_at(session, now),
+            iat=self._issued_at(user, session, at),
+            exp=self._expires_at(session, at),
             sid=session.id,
             email=user.email,
             auth_time=int(session.authenticated_at),
             amr=session.methods,
             acr=acr_of(session.methods),
         )
-        return signer.sign(claims, now=now)
+        return signer.sign(claims, now=at)
 
     def _issued_at(self, user: User, session: Session, now: float) -> int | float:
         """Return the ``iat``: whole seconds, but in the second of a cut-off, whose fraction then decides.

@@ -39,8 +39,9 @@ class TokenState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         client_id: The client that it was issued to.
         scope: What it may do, space-delimited.
         exp: When it ends; for a session, if it is not used again.
-        iat: When it was issued; for a session, the time of this answer, with its fraction: an answer that is older
-            than a cut-off in the ledger has to be asked for again.
+        iat: When it was issued; for a session, the time of this answer. It does not tell whether the answer knows of a
+            cut-off in the ledger: whoever keeps the answer asks again when an entry about the session, its user or its
+            client has come since the question was sent.
         iss: Who issued it.
         aud: For whom.
         jti: Its own identifier.

@@ -16,6 +16,11 @@ __all__ = ["Endpoint", "is_public", "may_connect", "parse_endpoint"]
 _LONGEST = 2048
 _FIELD = "endpoint_url"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+_SPECIAL = (
+    # Not all Pythons know that these are not of the Internet (IANA's registries of special-purpose addresses).
+    ipaddress.ip_network("192.0.0.0/24"),
+    ipaddress.ip_network("3fff::/20"),
+)
 _PORTS = {"https": 443, "http": 80}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -95,6 +100,8 @@ def is_public(address: Address) -> bool:
             return False
         if address.is_site_local:
             return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

@@ -192,9 +192,10 @@ class StatusLists:
             now, token, policy = self._clock(), held.token, self._policy
             age = math.inf if token is None else now - token.signed_at
             due = policy.pause if held.changed else policy.ttl / 2
-            if token is None or age >= due.total_seconds():
-                held.changed = False
+            # A clock that was set back makes no list of before any younger.
+            if token is None or not 0 <= age < due.total_seconds():
                 token = held.token = await self._signed(found, held.array)
+                held.changed = False
             return token
 
     def _is_over(self, status_list: StatusList, now: float) -> bool:

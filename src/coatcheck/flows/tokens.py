@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from .._core.secrets import digest
 from ..accounts.model import User
 from ..identity import Client
 from ..sessions.binding import is_bound_elsewhere
 from ..sessions.errors import InvalidRefreshTokenError, RefreshTokenReusedError
+from ..sessions.lifecycle import is_alive
 from ..sessions.model import RefreshToken, Session
 from ..sessions.refresh import (
     Plan,
@@ -75,6 +78,25 @@ class Tokens:
             context.mail.wake()
             raise RefreshTokenReusedError(detail=f"session {session.id}")
         return await token_response(context, user, session, refresh_token=successor, at=at)
+
+    async def of_session(self, session_id: str, *, kind: Literal["access-token", "id-token"]) -> str | None:
+        """Return a token for the browser of a session, to be kept in a cookie; ``None`` if the session has ended.
+
+        The records are read in a transaction that keeps others from changing them: what a request was identified by may
+        be a moment old, and a token made of it would say of itself that it is younger than a change of permissions that
+        it knows nothing of.
+        """
+        context = self._context
+        async with context.storage.transaction() as records:
+            session = await records.find_session(session_id)
+            user = None if session is None else await records.find_user(session.user_id)
+            at = context.clock()
+        if session is None or user is None or user.disabled_at is not None or not is_alive(session, at):
+            return None
+        await context.ledger.catch_up()
+        tokens = context.access_tokens
+        issue = tokens.issue if kind == "access-token" else tokens.issue_id_token
+        return await issue(user, session, at=at)
 
     async def _load(self, records: Records, session_id: str) -> tuple[Session, User]:
         session = await records.find_session(session_id)

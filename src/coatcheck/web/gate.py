@@ -212,9 +212,10 @@ class Gate:
             return None
         if cookie_in(scope["headers"], self.cookies.token) is not None:
             return None
-        tokens = self._flows.context.access_tokens
-        issue = tokens.issue if kind == "access-token" else tokens.issue_id_token
-        return self.cookies.with_token(await issue(known.user, known.session), lifetime=tokens.lifetime)
+        token = await self._flows.tokens.of_session(known.session.id, kind=kind)
+        if token is None:
+            return None
+        return self.cookies.with_token(token, lifetime=self._flows.context.access_tokens.lifetime)
 
     def session_cookie_of(self, scope: Scope) -> str | None:
         """Return the session cookie of a request, whatever it is worth."""
