@@ -59,7 +59,7 @@ def delay_table(runs: Sequence[Delays]) -> Table:
     """Milliseconds from the call to revoke to the refusal."""
     lines = [
         [
-            f"{run.verifiers} verifiers in {run.processes} processes, {run.revocations} revocations",
+            f"{run.verifiers} in {run.processes}, {run.revocations} revocations",
             *(number(quantile(run.delays_ms, part)) for part in (0.5, 0.9, 0.99, 1.0)),
             f"{run.lost} of {run.verifiers * run.revocations}",
             number(quantile(sorted(run.calls_ms), 0.5)),
@@ -69,7 +69,17 @@ def delay_table(runs: Sequence[Delays]) -> Table:
         for run in runs
         if run.delays_ms
     ]
-    header = ["", "p50", "p90", "p99", "max", "lost", "the call", "CPU, server", "CPU, a verifier"]
+    header = [
+        "verifiers, in processes",
+        "p50",
+        "p90",
+        "p99",
+        "max",
+        "lost",
+        "the call",
+        "CPU, server",
+        "CPU, a verifier",
+    ]
     notes = ["CPU: for one revocation; the server's contains what it does between two."]
     return Table("From the call to sign out to the refusal: ms", header, lines, notes)
 

@@ -37,6 +37,7 @@ class Process:
 
     def __init__(self, site: Site, tickets: Sequence[Ticket], plan: Plan, *, log: Path) -> None:
         command = [sys.executable, "-W", "ignore", "-m", "bench.ledger.watching"]
+        self._log = log
         with log.open("ab") as errors:
             self.process = subprocess.Popen(  # noqa: S603 -- this interpreter, on that module
                 command, env=CHILD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
@@ -87,7 +88,8 @@ class Process:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise UnexpectedAnswerError(f"the verifiers ended with {self.process.wait()}")
+            words = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
+            raise UnexpectedAnswerError(f"the verifiers ended with {self.process.wait()}: {words[-1]}")
         found: dict[str, Any] = json.loads(line)
         return found
 

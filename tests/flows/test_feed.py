@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -21,12 +22,13 @@ from coatcheck.flows.feed_policy import FeedPolicy
 from coatcheck.flows.feed_reader import Reader
 from coatcheck.flows.model import Service
 from coatcheck.jose import Claims, jwt
-from coatcheck.revocation.model import Position
+from coatcheck.revocation.errors import MalformedEntryError
+from coatcheck.revocation.model import Draft, Facts, Position
 from coatcheck.revocation.wire import AUDIENCE, TYPE
 from coatcheck.storage.errors import StorageBusyError
 from coatcheck.storage.sqlite import SQLiteStorage
 
-from .world import ISSUER, World, access_token, asynchronous, cookie
+from .world import ISSUER, ManualClock, World, access_token, asynchronous, cookie
 
 NONCE = "a-nonce-of-sixteen"
 QUICK = FeedPolicy(heartbeat=timedelta(milliseconds=20))
@@ -41,12 +43,13 @@ class EventClaims(Claims):
     mark: str
     now: float
     after: str | None = None
+    upto: str | None = None
     entries: tuple[tuple[str, str, float | None, float], ...] = ()
     done: bool = False
     part: int = 0
     nonce: str | None = None
     heartbeat: float | None = None
-    snapshot: bool = False
+    snapshot: str | None = None
     keys: str | None = None
 
 
@@ -170,7 +173,11 @@ async def test_a_reader_is_greeted_gets_a_snapshot_and_then_what_is_committed(wo
         assert hello.claims.keys == await world.context.access_tokens.keys.digest()
         snapshot = await listener.next()
         assert (snapshot.claims.event, snapshot.claims.done, snapshot.claims.part) == ("snapshot", True, 0)
+        assert snapshot.claims.snapshot == hello.claims.snapshot
+        assert (snapshot.claims.seq, snapshot.claims.mark) == (hello.claims.seq, hello.claims.mark)
+        assert (snapshot.claims.after, snapshot.claims.upto) == ("0.", snapshot.id)
         assert snapshot.values == ["before"]
+        assert (await listener.next()).claims.event == "heartbeat"  # that is all
         following = asyncio.ensure_future(listener.next())
         await asyncio.sleep(0.01)
         await end(world, "first", "second")
@@ -196,7 +203,7 @@ async def test_who_has_read_an_empty_ledger_goes_on_from_there(world: World) -> 
     feed = Feed(world.context, policy=DEAF)
     async with listening(world, feed, position="0.") as listener:
         hello = await listener.next()
-        assert (hello.id, hello.claims.snapshot) == ("0.", False)
+        assert (hello.id, hello.claims.snapshot) == ("0.", None)
     await end(world, "first")
     async with listening(world, feed, position="0.") as listener:
         assert (await listener.next()).claims.snapshot
@@ -230,7 +237,7 @@ async def test_what_somebody_missed_is_read_from_the_storage(world: World) -> No
     await end(world, "fourth")
     async with listening(world, feed, position=seen.id) as listener:
         hello = await listener.next()
-        assert (hello.id, hello.claims.snapshot) == (seen.id, False)
+        assert (hello.id, hello.claims.snapshot) == (seen.id, None)
         one, two = await listener.next(), await listener.next()
         assert (one.values, one.claims.after) == (["second", "third"], seen.id)
         assert (two.values, two.claims.after) == (["fourth"], one.id)
@@ -243,7 +250,7 @@ async def test_what_comes_during_a_snapshot_comes_after_it(world: World) -> None
     await end(world, *[f"session-{number}" for number in range(7)])
     feed = Feed(world.context, policy=msgspec.structs.replace(DEAF, part=3, snapshot_octets=2000))
     async with listening(world, feed) as listener:
-        await listener.next()
+        hello = await listener.next()
         parts = [await listener.next()]
         await end(world, "meanwhile")
         parts += [await listener.next(), await listener.next()]
@@ -251,11 +258,15 @@ async def test_what_comes_during_a_snapshot_comes_after_it(world: World) -> None
         assert [part.claims.part for part in parts] == [0, 1, 2]
         assert [part.claims.done for part in parts] == [False, False, True]
         assert [part.id is None for part in parts] == [True, True, False]
+        assert [part.claims.after for part in parts] == ["0.", *(part.claims.upto for part in parts[:-1])]
+        assert parts[-1].claims.upto == parts[-1].id
+        assert {part.claims.snapshot for part in parts} == {hello.claims.snapshot}
         entries = await listener.next()
         assert (entries.values, entries.claims.after) == (["meanwhile"], parts[-1].id)
         # Another gets the same one, what was kept of it and what was not, and then what came after it.
         async with listening(world, feed) as second:
             events = [await second.next() for _ in range(5)]
+            assert events[0].claims.snapshot == hello.claims.snapshot
             assert events[1].text == parts[0].text
             assert [event.values for event in events[1:]] == [*(part.values for part in parts), ["meanwhile"]]
 
@@ -296,15 +307,15 @@ async def test_a_snapshot_that_is_too_old_for_others_is_made_again(world: World)
     await end(world, "first")
     feed = Feed(world.context, policy=msgspec.structs.replace(DEAF, snapshot_age=timedelta(0)))
     async with listening(world, feed) as listener:
-        await listener.caught_up()
+        hello = await listener.next()
         await end(world, "second")
         async with listening(world, feed) as other:
-            await other.next()
+            assert (await other.next()).claims.snapshot != hello.claims.snapshot  # nobody mixes their parts
             assert (await other.next()).values == ["first", "second"]
 
 
 @asynchronous
-async def test_a_restored_ledger_is_told_of_once_and_says_what_to_do(
+async def test_a_restored_ledger_is_told_of_and_says_what_to_do(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await end(world, "first")
@@ -315,7 +326,35 @@ async def test_a_restored_ledger_is_told_of_once_and_says_what_to_do(
     (record,) = [record for record in caplog.records if record.name == "coatcheck.feed"]
     assert record.levelno == logging.WARNING
     assert "7.AAAAAAAAAAA" in record.getMessage()
+    assert "without a key" in record.getMessage()
     assert "coatcheck revoke everything" in record.getMessage()
+
+
+@asynchronous
+async def test_who_makes_up_a_position_neither_fills_the_log_nor_uses_up_the_warning(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr("coatcheck.flows.feed.monotonic_clock", clock)
+    await end(world, "first")
+    feed = Feed(world.context, policy=DEAF)
+    stolen, _ = await world.flows.services.add("stolen")
+    honest, _ = await world.flows.services.add("honest")
+
+    async def told(service: Service) -> list[str]:
+        caplog.clear()
+        for _ in range(3):
+            async with listening(world, feed, service=service, position="7.AAAAAAAAAAA") as listener:
+                await listener.next()
+        return [record.args[0] for record in caplog.records if isinstance(record.args, tuple)]  # type: ignore[misc]
+
+    assert await told(stolen) == ["service stolen"]
+    assert await told(honest) == ["service honest"]
+    clock.advance(59)
+    assert await told(stolen) == []
+    clock.advance(1)
+    assert await told(stolen) == ["service stolen"]
+    assert len(feed._warned_at) == 1
 
 
 @asynchronous
@@ -510,6 +549,64 @@ async def test_a_key_in_the_wrong_hands_takes_no_place_from_other_services(world
     second.close()
 
 
+def test_three_keys_in_the_wrong_hands_leave_room_for_others_and_one_service_has_room_for_hundreds() -> None:
+    policy = FeedPolicy()
+    assert 3 * policy.readers_of_one < policy.readers
+    assert policy.readers_of_one >= 200
+
+
+@asynchronous
+async def test_a_row_that_nobody_here_understands_stops_nothing(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A later release, or a hand, writes to the same database."""
+    feed = Feed(world.context, policy=msgspec.structs.replace(DEAF, snapshot_age=timedelta(0)))
+    async with listening(world, feed) as listener:
+        await listener.caught_up()
+        await end(world, "first")
+        first = await listener.next()
+        (entry,) = await world.storage.records.list_entries(after=first.claims.seq - 1, limit=1)
+        draft = Draft(**{name: getattr(entry, name) for name in Draft.__struct_fields__})
+        strange: list[dict[str, Any]] = [
+            {"kind": "device"},
+            {"until": math.inf},
+            {"value": ""},
+            {"value": "x" * 300},
+        ]
+        await world.storage.records.append_entries(
+            [msgspec.structs.replace(draft, mark=f"m{at}", **each) for at, each in enumerate(strange)]
+        )
+        await end(world, "second")
+        entries = await listener.next()
+        assert [(kind, value) for kind, value, *_ in entries.claims.entries] == [
+            ("device", "first"),  # a reader of the later release knows what it is
+            ("session", "second"),
+        ]
+    for position in (None, first.id):
+        async with listening(world, feed, position=position) as again:
+            await again.next()
+            assert (await again.next()).values[-2:] == ["first", "second"]
+    assert world.context.ledger.registry.void(Facts(sid="second")) == "session"
+    told = [record for record in caplog.records if record.name == "coatcheck.ledger"]
+    assert len(told) == 1
+    assert "'device'" in told[0].getMessage()
+
+
+@pytest.mark.parametrize(
+    "kind, value",
+    [("session", ""), ("session", "x" * 257), ("device", "x"), ("everything", "x")],
+    ids=["nothing", "too long", "unknown kind", "more than everything"],
+)
+@asynchronous
+async def test_nothing_is_appended_that_readers_would_choke_on(world: World, kind: Any, value: str) -> None:
+    async with world.storage.transaction() as records:
+        with pytest.raises(MalformedEntryError):
+            await world.context.ledger.append(
+                records, [("session", "x"), (kind, value)], reason="signed-out", actor=ADMINISTRATOR
+            )
+    assert await world.storage.records.list_entries(after=0, limit=9) == []
+
+
 @pytest.mark.parametrize("packs", [False, True], ids=["plain", "gzip"])
 @asynchronous
 async def test_the_end_of_the_feed_ends_every_stream_well(world: World, *, packs: bool) -> None:
@@ -538,7 +635,7 @@ async def test_who_goes_while_catching_up_does_not_join_the_others(world: World)
     reader = feed.admit(None, packs=False)
     history = feed.history(reader, nonce=NONCE, position=None)
     reader.close()
-    assert len([frame async for frame in history]) == 2
+    assert len([frame async for frame in history]) == 3
     assert not feed._live
 
 

@@ -85,6 +85,7 @@ async def test_it_goes_on_after_a_storage_was_busy(world: World, caplog: pytest.
 async def test_expired_entries_of_the_ledger_go_from_storage_and_memory_and_the_newest_stays(
     world: World,
 ) -> None:
+    world.context.ledger.registry._ticks = world.clock
     await world.signed_up()
     for _ in range(3):
         await world.flows.ending.sign_out(await world.identity(await world.signed_in()))
@@ -115,3 +116,28 @@ async def test_keys_that_are_trusted_no_more_go(world: World) -> None:
     await world.flows.housekeeping.tidy()
     (kept,) = await world.storage.records.list_keys()
     assert kept.verifies_until is None
+
+
+@asynchronous
+@pytest.mark.parametrize("behind", [0.0, 7200.0], ids=["ahead for a moment", "behind when it was revoked"])
+async def test_a_clock_that_was_wrong_has_nothing_deleted_that_still_ends_access(
+    world: World, behind: float
+) -> None:
+    """What was revoked would be good again, here and for every process and service that begins anew."""
+    passed = 0.0
+    world.context.ledger.registry._ticks = lambda: passed
+    await world.signed_up()
+    world.clock.advance(-behind)
+    for _ in range(3):
+        await world.flows.ending.sign_out(await world.identity(await world.signed_in()))
+    records = world.storage.records
+    entries = await records.list_entries(after=0, limit=9)
+    # Nobody has asked this process since: it has to read what it has not read before it deletes anything.
+    world.clock.advance(behind or 3 * 3600)
+    await world.flows.housekeeping.tidy()
+    assert await records.list_entries(after=0, limit=9) == entries
+    assert len(world.context.ledger.registry) == 3
+    passed = world.context.ledger.policy.until(0.0)
+    await world.flows.housekeeping.tidy()
+    assert await records.list_entries(after=0, limit=9) == entries[-1:]
+    assert len(world.context.ledger.registry) == 0

@@ -563,6 +563,8 @@ async def tell(story: Story, step: str, number: int, people: list[Any]) -> None:
                 "client": "first-party",
                 "everything": EVERYTHING,
             }[step]
+            if not value and kind != "everything":
+                return  # nobody has signed up yet
             cutoff = None if step in {"token", "session"} else world.clock.now
             async with world.storage.transaction() as records:
                 await world.context.ledger.append(

@@ -131,7 +131,7 @@ class World:
 
     def tune(self, tunables: Tunables) -> None:
         self.tunables = tunables
-        ledger = Ledger(self.storage, clock=self.clock)
+        ledger = Ledger(self.storage, clock=self.clock, ticks=self.clock)
         self.context = Context(
             storage=self.storage,
             ledger=ledger,

@@ -38,6 +38,13 @@ def test_the_examples_of_entries_are_entries() -> None:
     assert all(f"`{kind}`" in PAGE for kind in KINDS)
 
 
+def test_the_example_of_a_snapshot_is_one_that_a_reader_takes() -> None:
+    (example,) = [each for each in EVENTS if each["event"] == "snapshot"]
+    event = msgspec.convert(example, FeedEvent)
+    assert (event.part, event.after, event.upto, event.done) == (0, "0.", str(event.position), True)
+    assert event.snapshot
+
+
 def test_each_claim_is_told_of() -> None:
     table = PAGE.partition("| claim | in | what it says |")[2].partition("\n\n")[0]
     named = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
@@ -56,6 +63,9 @@ def test_the_figures_are_those_of_the_code() -> None:
         f"takes nothing for {server.stall.total_seconds():.0f} seconds, or lets {server.queue} events" in PAGE
     )
     assert f"{reader.first_pause} to {reader.longest_pause:.0f} seconds" in PAGE
+    assert f"({server.readers} for a process, {server.readers_of_one} of one service)" in PAGE
+    assert server.snapshot_age.total_seconds() == 10.0
+    assert "share a snapshot for up to ten seconds" in PAGE
     assert reader.line_limit == 1024 * 1024
     assert "fits into 1 MiB" in PAGE
     assert f"more\nthan {LONGEST_TOKEN.total_seconds():.0f} seconds after" in PAGE

@@ -212,6 +212,31 @@ def test_an_entry_without_a_name_is_not_about_those_who_say_nothing() -> None:
     assert len(registry) == 0
 
 
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"kind": "device"},
+        {"until": math.inf},
+        {"until": math.nan},
+        {"cutoff": math.nan},
+        {"cutoff": math.inf},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["user", "everything"])
+def test_an_entry_that_cannot_be_known_hides_no_other(kind: Kind, strange: dict[str, Any]) -> None:
+    """A later release, or a hand, has written it. What it would do to all others: a crash, or a cut-off for ever."""
+    registry = Registry()
+    good = an_entry(kind, "a", cutoff=NOW)
+    registry.add([msgspec.structs.replace(good, **strange)])
+    assert registry.void(facts(iat=NOW - 1)) is None
+    registry.add([msgspec.structs.replace(good, **strange), good])
+    assert registry.void(facts(iat=NOW - 1)) == kind
+    assert registry.void(facts(iat=NOW)) is None
+    registry.forget(POLICY.until(NOW) + 120)
+    assert len(registry) == 0
+
+
 def test_what_says_nothing_of_its_time_is_before_every_cut_off() -> None:
     registry = Registry()
     assert registry.void(Facts(sub="a")) is None
@@ -287,3 +312,64 @@ def test_the_settings_allow_no_token_that_an_entry_would_not_outlive() -> None:
     assert timedelta(hours=1) == LONGEST_TOKEN == POLICY.longest_token
     _, about = get_args(get_type_hints(Settings, include_extras=True)["access_token_lifetime"])
     assert about.most == LONGEST_TOKEN
+
+
+# --- clocks that are wrong ----------------------------------------------------------------------------------
+
+
+class Ticks:
+    def __init__(self) -> None:
+        self.now = 5.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("cutoff", [None, NOW], ids=["ended", "cut off"])
+def test_a_clock_that_jumps_ahead_brings_nothing_back_to_life(kind: Kind, cutoff: float | None) -> None:
+    """A few seconds of a wrong clock would be enough: what is forgotten is not sent again."""
+    ticks = Ticks()
+    registry = Registry(ticks=ticks)
+    registry.add([an_entry(kind, "a", cutoff=cutoff)])
+    ticks.now += HOUR
+    registry.forget(NOW + 1e6)
+    assert registry.void(facts(iat=NOW - 1)) == kind
+    assert registry.remembers_from() <= POLICY.until(NOW)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_entry_that_was_written_while_the_clock_was_behind_counts_for_as_long_as_any(kind: Kind) -> None:
+    ticks = Ticks()
+    registry = Registry(ticks=ticks)
+    registry.add([an_entry(kind, "a", at=NOW - 2 * HOUR)])
+    registry.forget(NOW)
+    ticks.now += POLICY.until(0.0) - 1
+    registry.forget(NOW)
+    assert registry.void(facts()) == kind
+    ticks.now += 1
+    registry.forget(NOW)
+    assert registry.void(facts()) is None
+    assert registry.remembers_from() == math.inf
+    assert (registry._buckets, registry._learned) == ({}, {})
+
+
+def test_what_is_heard_again_is_not_kept_for_longer() -> None:
+    ticks = Ticks()
+    registry = Registry(ticks=ticks)
+    for _ in range(4):
+        registry.add([an_entry("session", "a"), an_entry("client", "b", cutoff=NOW)])
+        ticks.now += POLICY.until(0.0) / 4
+    registry.forget(NOW + 2 * HOUR)
+    assert len(registry) == 0
+
+
+def test_what_comes_last_in_its_minute_is_kept_for_as_long_as_what_comes_first() -> None:
+    ticks = Ticks()
+    registry = Registry(ticks=ticks)
+    registry.add([an_entry("session", "a")])
+    ticks.now += 1800
+    registry.add([an_entry("session", "b")])
+    ticks.now += POLICY.until(0.0) - 1800
+    registry.forget(NOW + 1e6)
+    assert registry.void(facts("b")) == "session"

@@ -1,6 +1,7 @@
 """The ledger's entries and events as they are sent."""
 
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -55,9 +56,8 @@ def test_what_arrives_is_what_was_sent_without_reason_actor_and_mark(sent: list[
         ("session", "", None, AT),
         ("everything", "something", None, AT),
         ("session", "x" * 257, None, AT),
-        ("planet", "earth", None, AT),
     ],
-    ids=["nothing", "more than everything", "too long", "unknown kind"],
+    ids=["nothing", "more than everything", "too long"],
 )
 def test_an_entry_about_nothing_is_refused(entry: WireEntry) -> None:
     with pytest.raises(MalformedEntryError):
@@ -71,6 +71,54 @@ def test_a_time_that_is_none_is_refused(place: int, number: float) -> None:
     entry[place] = number
     with pytest.raises(MalformedEntryError):
         from_wire([tuple(entry)], at=AT)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        ("planet", "earth", None, AT),
+        ("planet", "", 1.0, AT),
+        ("", "x", None, AT),
+        ("Session", "x" * 999, None, AT),
+    ],
+    ids=["kind", "about nothing", "no kind", "another case"],
+)
+def test_an_entry_of_a_later_release_is_passed_over(strange: WireEntry) -> None:
+    received = from_wire([strange, ("session", "value", None, AT)], at=AT)
+    assert [(each.kind, each.value) for each in received] == [("session", "value")]
+
+
+@pytest.mark.parametrize(
+    "strange, is_sent",
+    [
+        ({"kind": "planet"}, True),
+        ({"kind": "planet", "until": math.inf}, False),
+        ({"kind": "planet", "value": "x" * 257}, False),
+        ({"until": math.inf}, False),
+        ({"cutoff": math.nan}, False),
+        ({"value": ""}, False),
+        ({"value": "x" * 257}, False),
+        ({"kind": "everything"}, False),
+    ],
+    ids=[
+        "kind",
+        "kind and time",
+        "kind and length",
+        "until",
+        "cutoff",
+        "nothing",
+        "too long",
+        "more than all",
+    ],
+)
+def test_no_entry_in_the_ledger_blinds_every_reader(strange: dict[str, Any], *, is_sent: bool) -> None:
+    """Whoever can write one row of it could keep all others from being heard of."""
+    good = draft("session", "value", None, AT)
+    sent = to_wire([msgspec.structs.replace(good, **strange), good])
+    assert len(sent) == 1 + is_sent
+    event = FeedEvent(event="entries", seq=1, mark="m", now=AT, after="0.", entries=sent)
+    received = msgspec.json.decode(msgspec.json.encode(event), type=FeedEvent)
+    assert [each.value for each in from_wire(received.entries, at=AT)] == ["value"]
 
 
 def test_an_event_leads_to_a_position() -> None:

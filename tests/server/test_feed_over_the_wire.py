@@ -173,6 +173,7 @@ async def test_heartbeats_come_on_time_and_say_up_to_where(tmp_path: Path) -> No
         async with beside(tmp_path) as flows, reading(port) as reader:
             hello = (await reader.next()).claims
             await end(flows.context, "a-session")
+            await reader.until("entries")
             first, second = await reader.until("heartbeat"), await reader.until("heartbeat")
             assert first.id is None
             assert f"{first.claims['seq']}.{first.claims['mark']}" == reader.position

@@ -205,7 +205,6 @@ def test_a_server_that_is_killed_loses_no_revocation(site: Site) -> None:
         site.sign_out(2)
         eventually(lambda: all_refuse(verifiers, site.tokens[:3]), within=DEADLINE)
         eventually(lambda: all_accept(verifiers, site.tokens[3:]), within=DEADLINE)
-        assert [verifier.metrics().snapshots for verifier in verifiers] == [1] * len(verifiers)
 
 
 PROGRAM = """

@@ -19,6 +19,7 @@ from coatcheck.verifier.clocks import Moment, ticks
 
 ISSUER = "https://id.example"
 API = "https://api.example"
+SNAPSHOT = "a-snapshot"
 
 KEY = Key.generate("ES256")
 OTHER_KEY = Key.generate("ES256")
@@ -115,14 +116,23 @@ class Issuer:
         return self.event("heartbeat", **members)
 
     def snapshot(self, *, part_size: int = 1000, **members: Any) -> list[bytes]:
-        """Return the parts of a snapshot."""
-        parts = [self.entries[at : at + part_size] for at in range(0, len(self.entries), part_size)] or [[]]
+        """Return the parts of a snapshot, by default of the one with the identifier ``SNAPSHOT``."""
+        last = len(self.entries)
+        starts = range(0, last, part_size) or range(1)
         return [
             self.event(
                 "snapshot",
-                **{"entries": to_wire(part), "part": number, "done": number == len(parts) - 1, **members},
+                **{
+                    "snapshot": SNAPSHOT,
+                    "after": str(self.positions()[at]),
+                    "upto": str(self.positions()[min(at + part_size, last)]),
+                    "entries": to_wire(self.entries[at : at + part_size]),
+                    "part": number,
+                    "done": at + part_size >= last,
+                    **members,
+                },
             )
-            for number, part in enumerate(parts)
+            for number, at in enumerate(starts)
         ]
 
     def entries_after(self, position: Position, **members: Any) -> bytes:
@@ -138,8 +148,9 @@ class Issuer:
     def history(self, nonce: str, resumes: Position | None) -> Iterator[bytes]:
         """Return what a reader gets first."""
         if resumes is None or not self.knows(resumes):
-            yield self.hello(nonce, snapshot=True)
-            yield from self.snapshot(part_size=3)
+            snapshot = f"snapshot-{next(_serial)}"
+            yield self.hello(nonce, snapshot=snapshot)
+            yield from self.snapshot(part_size=3, snapshot=snapshot)
         else:
             yield self.hello(nonce, seq=resumes.seq, mark=resumes.mark)
             if resumes != self.position:

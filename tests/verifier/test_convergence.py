@@ -21,7 +21,10 @@ from coatcheck.verifier.state import State
 from coatcheck.verifier.view import View
 from tests.verifier.issuer import API, ISSUER, KEY, Issuer
 
-DEEDS = ["pass", "pass", "pass", "drop", "repeat", "swap", "cut", "end", "fail", "garbage", "replay", "flip"]
+DEEDS = [
+    *("pass", "pass", "pass", "drop", "repeat", "swap", "cut", "end", "fail", "garbage", "replay", "flip"),
+    *("mix", "mix"),  # an earlier part of a snapshot in the place of a new one
+]
 
 
 class TickingState(State):
@@ -115,6 +118,8 @@ class Network:
                 raise ConnectionFailedError("broken")
             case "garbage":
                 return b"data: \xff\xfe\n\n" + chunk[::-1]
+            case "mix" if chunk.startswith(b"event: snapshot"):
+                return next(each for each in self.recorded if each.startswith(b"event: snapshot"))
             case "replay":
                 return self.recorded[len(self.recorded) // 2]
             case "flip":

@@ -568,3 +568,32 @@ def test_a_child_process_follows_by_itself(server: Server, verifier: Verifier) -
     os.close(heard)
     os.close(told)
     eventually(lambda: is_refused(verifier, token))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_of_a_process_that_follows_in_tasks_does_not_believe_what_was_revoked_since(
+    server: Server,
+) -> None:
+    """A fork takes no task along that would go on: the child was ready, and would have learned nothing any more."""
+    token = server.issuer.token()
+
+    async def body() -> None:
+        async with Verifier(server.url, audience=API, policy=SWIFT) as verifier:
+            await verifier.ready()
+            verifier.verify(token)
+            heard, told = os.pipe()
+            child = os.fork()
+            if child == 0:
+                try:
+                    eventually(lambda: is_refused(verifier, token))
+                    os.write(told, b"2")
+                finally:
+                    os._exit(0)
+            os.close(told)
+            server.revoke("session", "session-1")
+            assert await asyncio.to_thread(os.read, heard, 1) == b"2"
+            await asyncio.to_thread(os.waitpid, child, 0)
+            os.close(heard)
+
+    asyncio.run(body())

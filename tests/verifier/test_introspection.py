@@ -6,6 +6,8 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +25,7 @@ from coatcheck.verifier import (
     VerifierConfigurationError,
     VerifierPolicy,
 )
+from coatcheck.verifier.turns import Turns
 from tests.verifier.issuer import API
 from tests.verifier.server import Connection, Server, eventually, serving
 
@@ -320,32 +323,138 @@ def test_those_who_wait_in_vain_are_told_so(server: Server, verifier: Verifier) 
     assert len(errors) == 3
 
 
-def test_a_flood_of_unknown_cookies_is_not_passed_on(server: Server) -> None:
-    go = threading.Event()
+class Slow:
+    """A server that answers when it may."""
 
-    def slow(connection: Connection) -> None:
-        server.forms.append(connection.body)
-        go.wait(5)
-        connection.answer(200, b'{"active":false}')
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.go = threading.Event()
+        server.scripts["/introspect"] = self.answer
 
-    server.scripts["/introspect"] = slow
-    policy = VerifierPolicy(introspections=2, first_pause=0.02, silence=4.0)
-    with Verifier(server.url, audience=API, cookies="session", policy=policy) as verifier:
+    def answer(self, connection: Connection) -> None:
+        secret = connection.body.decode().partition("=")[2]
+        self.server.forms.append(connection.body)
+        self.go.wait(5)
+        connection.answer(200, msgspec.json.encode(self.server.sessions.get(secret, {"active": False})))
+
+
+def made_up(number: int) -> dict[str, str]:
+    return {"Cookie": f"__Host-coatcheck={number:032d}"}
+
+
+def crowded(server: Server, **tunables: Any) -> Verifier:
+    server.sessions[SECRET] = session()
+    policy = VerifierPolicy(
+        **{"introspections": 2, "first_pause": 0.02, "silence": 4.0, "request_timeout": 2.0, **tunables}
+    )
+    return Verifier(server.url, audience=API, cookies="session", policy=policy)
+
+
+def test_made_up_cookies_make_a_good_one_wait_for_its_turn_and_do_not_shut_it_out(server: Server) -> None:
+    """Anybody can send as many as they like at once, without an account."""
+    slow = Slow(server)
+
+    async def body(verifier: Verifier) -> None:
+        flood = [asyncio.create_task(verifier.authenticate_async(made_up(number))) for number in range(40)]
+        await asyncio.to_thread(eventually, lambda: len(server.forms) == 2)
+        good = asyncio.create_task(verifier.authenticate_async(HEADERS))
+        late = asyncio.create_task(verifier.authenticate_async(made_up(99)))
+        await asyncio.sleep(0)
+        assert len(server.forms) == 2  # no more than may be asked about at once
+        slow.go.set()
+        principal = await good
+        assert principal is not None
+        assert principal.subject == "ada"
+        assert await late is None
+        assert await asyncio.gather(*flood) == [None] * 40
+
+    with crowded(server) as verifier:
+        verifier.wait_until_ready()
+        asyncio.run(body(verifier))
+        secrets = [form.decode().partition("=")[2] for form in server.forms]
+        assert secrets.index(SECRET) >= 39  # first come, first served; two at a time
+        assert verifier.metrics().refusals == {"inactive": 41}
+
+
+def test_a_flood_that_is_too_much_is_refused_and_not_passed_on(server: Server) -> None:
+    slow = Slow(server)
+    with crowded(server, introspection_queue=0) as verifier:
         verifier.wait_until_ready()
 
         def ask(number: int) -> None:
-            assert verifier.authenticate({"Cookie": f"__Host-coatcheck={number:032d}"}) is None
+            with suppress(IntrospectionFailedError):
+                verifier.authenticate(made_up(number))
 
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(2)]
         for thread in threads:
             thread.start()
         eventually(lambda: len(server.forms) == 2)
+        assert verifier._sessions is not None
+        turns = verifier._sessions._turns
+        assert turns._free == 0
         with pytest.raises(IntrospectionFailedError):
             verifier.authenticate(HEADERS)
-        go.set()
+        slow.go.set()
         for thread in threads:
             thread.join()
         assert len(server.forms) == 2
+        assert turns._free == 2
+        assert not turns._queue
+
+
+def test_a_place_is_nobodys_for_ever_when_whoever_waits_for_it_goes_away() -> None:
+    turns = Turns(1, room=3)
+    assert not list(turns.take(within=1))  # taken at once
+    waiting = [turns.take(within=1) for _ in range(3)]
+    bells = [next(each).bell for each in waiting]
+    assert not list(turns.take(within=1))  # no room
+    waiting[0].close()
+    turns.give_back()
+    assert [bell.rung for bell in bells] == [False, True, False]
+    waiting[1].close()  # in the moment in which it was its turn
+    assert [bell.rung for bell in bells] == [False, True, True]
+    with pytest.raises(StopIteration) as end:
+        next(waiting[2])
+    assert end.value.value is True
+    turns.give_back()
+    turns.renew()
+    assert (turns._free, len(turns._queue)) == (1, 0)
+
+
+def test_whoever_waits_for_too_long_leaves_the_queue() -> None:
+    turns = Turns(0, room=1)
+    for _ in range(2):
+        waiting = turns.take(within=0.5)
+        assert next(waiting).seconds == 0.5
+        with pytest.raises(StopIteration) as end:
+            next(waiting)
+        assert end.value.value is False
+
+
+def test_one_cookie_many_times_holds_no_thread_of_the_application(server: Server) -> None:
+    """While the server is slow, all else that the application does in threads would come to a halt."""
+    slow = Slow(server)
+
+    async def body(verifier: Verifier) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
+        same = [asyncio.create_task(verifier.authenticate_async(HEADERS)) for _ in range(60)]
+        others = [asyncio.create_task(verifier.authenticate_async(made_up(number))) for number in range(60)]
+        async with asyncio.timeout(2):
+            await asyncio.to_thread(eventually, lambda: len(server.forms) == 2)
+        ours = [each for each in threading.enumerate() if each.name.startswith("coatcheck introspection")]
+        assert len(ours) <= 2
+        others[0].cancel()
+        others[-1].cancel()
+        slow.go.set()
+        assert {principal.subject for principal in await asyncio.gather(*same) if principal} == {"ada"}
+        await asyncio.gather(*others, return_exceptions=True)
+
+    with crowded(server) as verifier:
+        verifier.wait_until_ready()
+        asyncio.run(body(verifier))
+        assert verifier._sessions is not None
+        assert verifier._sessions._turns._free == 2
+    assert server.forms.count(f"token={SECRET}".encode()) == 1
 
 
 def test_an_old_view_believes_no_cookie(server: Server, verifier: Verifier) -> None:

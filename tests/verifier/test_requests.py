@@ -207,3 +207,54 @@ def test_figures_are_written_as_prometheus_reads_them() -> None:
     assert 'coatcheck_verifier_refusals_total{reason="expired"} 2\n' in text
     assert text.count("# TYPE") == text.count("# HELP") == 14
     assert Metrics().hit_rate == 0.0
+
+
+@pytest.mark.parametrize(
+    "token", [[], {}, set(), bytearray(b"x"), b"x", 5, None], ids=lambda each: type(each).__name__
+)
+def test_what_is_no_text_is_no_token(verifier: Verifier, token: Any) -> None:
+    with pytest.raises(InvalidTokenError) as caught:
+        verifier.verify(token)
+    assert caught.value.reason == "malformed"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": 5},
+        {"authorization": ["Bearer x"]},
+        [("authorization", bytearray(b"Bearer x"))],
+        {5: "x"},
+        [(["a"] * 13, "x")],
+        [("authorization",)],
+        [5],
+        5,
+        {"cookie": 5},
+        {None: "x"},
+    ],
+    ids=[
+        "number",
+        "list",
+        "bytearray",
+        "name",
+        "list name",
+        "single",
+        "no pair",
+        "none",
+        "cookie",
+        "no name",
+    ],
+)
+def test_what_are_no_headers_is_a_bad_request(headers: Any) -> None:
+    verifier = ready(cookies="session")
+    with pytest.raises(MalformedCredentialError) as caught:
+        verifier.authenticate(headers)
+    assert caught.value.status == 400
+    assert verifier.metrics().refusals == {"malformed-credential": 1}
+
+
+def test_names_of_headers_that_are_no_text_are_none_of_a_cookie() -> None:
+    with pytest.raises(MalformedCredentialError):
+        session_cookie([(5, "x")], "c")  # type: ignore[arg-type] # that is the point
+    with pytest.raises(MalformedCredentialError):
+        session_cookie(5, "c")  # type: ignore[arg-type] # likewise

@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
+from .._core.clock import monotonic_clock
 from ..errors import CoatcheckError
 from ..revocation.model import START, Entry, Position
 from ..revocation.wire import FeedEvent, to_wire
@@ -30,10 +31,11 @@ __all__ = ["Feed"]
 
 _log = logging.getLogger("coatcheck.feed")
 _RETRY_AFTER = 5.0  # seconds
+_WARN_AGAIN_AFTER = 60.0  # seconds
 _RESTORED = (
-    "A reader of the feed knows the ledger up to %s, and this ledger does not have that: the database seems to have"
-    " been restored from a backup. Whatever was revoked since the backup was made is good again, except where a service"
-    " remembers it. To end all access that was given until now, run: coatcheck revoke everything"
+    "A reader of the feed (%s) knows the ledger up to %s, and this ledger does not have that: the database seems to"
+    " have been restored from a backup. Whatever was revoked since the backup was made is good again, except where a"
+    " service remembers it. To end all access that was given until now, run: coatcheck revoke everything"
 )
 
 
@@ -63,7 +65,7 @@ class Feed:
         self._follower: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_closed = False
-        self._has_warned = False
+        self._warned_at: dict[str, float] = {}
         self._ledger.subscribe(self._take)
         self._ledger.on_append(self._wake)
 
@@ -87,13 +89,20 @@ class Feed:
         if self._is_closed:
             raise FeedUnavailableError(retry_after=_RETRY_AFTER, detail="the server is being stopped")
         service_id = None if service is None else service.id
-        of_one = sum(reader.service_id == service_id for reader in self._readers)
+        # In development, where no key is needed, none gets into the wrong hands.
+        of_one = sum(service_id is not None and reader.service_id == service_id for reader in self._readers)
         if len(self._readers) >= self.policy.readers or of_one >= self.policy.readers_of_one:
             raise FeedUnavailableError(
                 retry_after=_RETRY_AFTER,
                 detail=f"there are {len(self._readers)} readers, {of_one} of this service",
             )
-        reader = Reader(service_id=service_id, packs=packs, most=self.policy.queue, close=self._forget)
+        reader = Reader(
+            service_id=service_id,
+            name="without a key" if service is None else f"service {service.name}",
+            packs=packs,
+            most=self.policy.queue,
+            close=self._forget,
+        )
         self._readers.add(reader)
         if self._follower is None:
             self._follower = asyncio.create_task(self._follow(), name="coatcheck feed")
@@ -110,7 +119,7 @@ class Feed:
             nonce: What it sent, to be repeated.
             position: Up to where it knows the ledger; ``None`` if it knows nothing.
         """
-        reached = position if position is not None and await self._is_known(position) else None
+        reached = position if position is not None and await self._is_known(position, reader) else None
         await self._prepare()
         await self._catch_up()
         snapshot = None
@@ -124,16 +133,24 @@ class Feed:
             now=self._context.clock(),
             nonce=nonce,
             heartbeat=self.policy.heartbeat.total_seconds(),
-            snapshot=snapshot is not None,
+            snapshot=None if snapshot is None else snapshot.id,
             keys=self._signer.keys_digest,
         )
         yield self._signer.frame(hello, leads_on=snapshot is None)
         if snapshot is not None:
             async for part in snapshot.parts():
                 yield part
-        while reached != self._head:
-            frame, reached = await self._next_after(reached)
-            yield frame
+        told = None
+        while told != self._head:
+            while reached != self._head:
+                frame, reached = await self._next_after(reached)
+                yield frame
+            # A reader believes nothing before it has heard that this is all: a snapshot may be some seconds old.
+            now = self._context.clock()
+            await self._catch_up()
+            if reached == self._head:
+                told = reached
+                yield self._heartbeat(reached, now=now)
         # Nothing comes between the last comparison and this: it neither misses an event nor gets one twice.
         if not reader.has_ended:
             self._live[reader] = None
@@ -163,7 +180,7 @@ class Feed:
         for reader in list(self._readers):
             reader.end()
 
-    async def _is_known(self, position: Position) -> bool:
+    async def _is_known(self, position: Position, reader: Reader) -> bool:
         """Tell whether a position is one of this ledger, so that what follows it is known too."""
         newest = await self._records.ledger_head()
         if position == START:
@@ -172,10 +189,17 @@ class Feed:
         if mark == position.mark:
             return True
         # Entries that are of no use any more are dropped. But none that is there changes, or was never there.
-        if (mark is not None or position.seq > newest.seq) and not self._has_warned:
-            self._has_warned = True
-            _log.warning(_RESTORED, position)
+        if mark is not None or position.seq > newest.seq:
+            self._warn(reader, position)
         return False
+
+    def _warn(self, reader: Reader, position: Position) -> None:
+        """Tell the operator that the database seems restored: for each service, so that none uses it up for others."""
+        now = monotonic_clock()
+        self._warned_at = {name: at for name, at in self._warned_at.items() if now - at < _WARN_AGAIN_AFTER}
+        if reader.name not in self._warned_at:
+            self._warned_at[reader.name] = now
+            _log.warning(_RESTORED, reader.name, position)
 
     def _fresh_snapshot(self) -> Snapshot:
         if self._snapshot is None or not self._snapshot.is_fresh:
@@ -281,18 +305,24 @@ class Feed:
         if self._waiter is not None:
             _set(self._waiter)
 
+    def _heartbeat(self, position: Position, *, now: float) -> Frame:
+        """Return the event that says: this is all, as of a time before the ledger was last looked at."""
+        return self._signer.frame(
+            FeedEvent(
+                event="heartbeat",
+                seq=position.seq,
+                mark=position.mark,
+                now=now,
+                keys=self._signer.keys_digest,
+            )
+        )
+
     async def _beat(self) -> None:
         """Say that all is well; and end the streams of those who are not to read any more."""
         await self._prepare()
+        now = self._context.clock()
         await self._catch_up()
-        heartbeat = FeedEvent(
-            event="heartbeat",
-            seq=self._head.seq,
-            mark=self._head.mark,
-            now=self._context.clock(),
-            keys=self._signer.keys_digest,
-        )
-        self._send(self._signer.frame(heartbeat))
+        self._send(self._heartbeat(self._head, now=now))
         services = {service.id for service in await self._records.list_services()}
         stall = self.policy.stall.total_seconds()
         for reader in list(self._readers):

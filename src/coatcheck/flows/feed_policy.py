@@ -14,7 +14,8 @@ class FeedPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         readers: How many a process serves at once. Each is a connection, and costs about 25 KiB.
-        readers_of_one: How many of them one service may have, so that a key in the wrong hands keeps nobody out.
+        readers_of_one: How many of them one service may have. A service with hundreds of processes has room, and a key
+            in the wrong hands takes a quarter of all places at most: it needs four of them to keep others out.
         heartbeat: How often it says that it is there, whatever else it says.
         poll: How often it looks, while there are readers, for what other processes have committed. At 2 ms that takes
             about 2 % of a core. What its own process commits it is told of.
@@ -27,7 +28,7 @@ class FeedPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     readers: int = 1000
-    readers_of_one: int = 500
+    readers_of_one: int = 250
     heartbeat: timedelta = timedelta(seconds=2)
     poll: timedelta = timedelta(milliseconds=2)
     queue: int = 256

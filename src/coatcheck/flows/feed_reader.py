@@ -24,6 +24,7 @@ class Reader:
 
     Attributes:
         service_id: The service that reads; ``None`` in development, for one that shows no key.
+        name: What the log calls it.
         packs: Whether it gets gzip.
         has_ended: Whether it gets no more than what is on its way.
     """
@@ -38,22 +39,25 @@ class Reader:
         "_waiter",
         "_writes_since",
         "has_ended",
+        "name",
         "packs",
         "service_id",
     )
 
     def __init__(
-        self, *, service_id: str | None, packs: bool, most: int, close: Callable[[Reader], None]
+        self, *, service_id: str | None, name: str, packs: bool, most: int, close: Callable[[Reader], None]
     ) -> None:
         """Take who it is.
 
         Args:
             service_id: The service that reads.
+            name: What the log is to call it.
             packs: Whether it gets gzip.
             most: How many events may wait for it.
             close: Called at its end.
         """
         self.service_id: str | None = service_id
+        self.name: str = name
         self.packs: bool = packs
         self.has_ended: bool = False
         self._gzip = Gzip() if packs else None
@@ -90,7 +94,7 @@ class Reader:
 
     def cut(self, *, why: str) -> None:
         """Break it off at once. It comes back, and goes on where it was."""
-        _log.info("a reader of the feed was cut off: %s (service %s)", why, self.service_id)
+        _log.info("a reader of the feed was cut off: %s (%s)", why, self.name)
         self.has_ended = True
         self._queue.clear()
         self._cut()

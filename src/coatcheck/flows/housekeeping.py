@@ -22,7 +22,6 @@ class Housekeeping:
 
     async def tidy(self) -> int:
         """Delete everything that has expired by now; return how many records."""
-        self._context.ledger.forget()
         deleted = await self._context.storage.records.delete_retired_keys(self._context.clock())
         while True:
             batch = await self._delete_batch()
@@ -41,14 +40,18 @@ class Housekeeping:
             await asyncio.sleep(interval)
 
     async def _delete_batch(self) -> int:
-        now, records = self._context.clock(), self._context.storage.records
+        now, records, ledger = self._context.clock(), self._context.storage.records, self._context.ledger
+        # What other processes have written has to be known here: what is not remembered is deleted. A process that ends
+        # before it has remembered an entry for an hour leaves it to the next.
+        await ledger.catch_up()
+        forgotten = ledger.forget()
         # Verifiers accept tokens for a moment after their end.
-        dead_by = now - self._context.ledger.policy.margin.total_seconds()
+        dead_by = now - ledger.policy.margin.total_seconds()
         return (
             await records.delete_expired_sessions(now, limit=_BATCH)
             + await records.delete_expired_links(now, limit=_BATCH)
             + await records.delete_expired_throttles(now, limit=_BATCH)
-            + await records.delete_expired_entries(now, limit=_BATCH)
+            + await records.delete_expired_entries(forgotten, limit=_BATCH)
             + await records.delete_expired_statuses(dead_by, limit=_BATCH)
             + await records.delete_ended_status_lists(dead_by)
         )

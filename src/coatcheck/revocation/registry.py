@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from .mentions import Mentions
 from .model import KINDS, START, Draft, Entry, Facts, Kind, Position
+from .policy import LedgerPolicy
 
 __all__ = ["Registry"]
 
 _BUCKET_SECONDS: Final = 60
+_LONGEST_USE: Final = LedgerPolicy().until(0.0)
+"""For how many seconds an entry can be of use, however long its clock says."""
 
 
 class _Cutoff(msgspec.Struct, gc=False):
@@ -79,6 +82,10 @@ class Registry:
     session, its user, its client, its key, or of everything? Whatever has ended for good is cut off in the infinite.
     Entries only ever add to that, so they may come twice, and a snapshot may be laid over what is known already.
 
+    An entry is forgotten when the time says that it is of no use any more, and it has been known for as long as any can
+    be of use. The time alone is not enough: a clock that is set ahead for a few seconds, or was behind when the entry
+    was written, would bring back to life what it ended, and nobody sends it again.
+
     Attributes:
         epoch: Counts the changes. Whoever has looked a credential up and finds the same epoch need not look again.
         mentions: What was spoken of, and when.
@@ -89,11 +96,15 @@ class Registry:
     __slots__ = (
         "_buckets",
         "_client",
+        "_everything_learned",
         "_everything_until",
+        "_hold",
         "_key",
         "_kinds",
         "_latest_cutoff",
+        "_learned",
         "_session",
+        "_ticks",
         "_token",
         "_user",
         "epoch",
@@ -102,7 +113,17 @@ class Registry:
         "position",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, ticks: Callable[[], float] | None = None) -> None:
+        """Take what tells how much time passes.
+
+        Args:
+            ticks: Returns seconds since some moment, and never goes back. Without it, the time that is given to
+                ``forget`` is believed: for what is read once and not followed.
+        """
+        self._ticks: Callable[[], float] = ticks or _stand_still
+        self._hold = 0.0 if ticks is None else _LONGEST_USE
+        self._learned: dict[int, float] = {}  # by minutes, as ``_buckets``: when the last in it was learned
+        self._everything_learned = -math.inf
         self.epoch: int = 0
         self.mentions: Mentions = Mentions()
         self.position: Position = START
@@ -151,30 +172,40 @@ class Registry:
         )
 
     def add(self, entries: Iterable[Draft]) -> None:
-        """Take note of entries, in any order and as often as anybody likes. The position stays."""
-        epoch = self.epoch + 1
+        """Take note of entries, in any order and as often as anybody likes. The position stays.
+
+        What cannot be known is passed over: entries of a kind that only a later release knows, or with a time that is
+        none. They may be in a ledger that a later release writes to as well.
+        """
+        epoch, learned = self.epoch + 1, self._ticks()
         for entry in entries:
+            if not math.isfinite(entry.until) or not (entry.cutoff is None or math.isfinite(entry.cutoff)):
+                continue  # one "not a number" among the cut-offs would outlast all later ones
+            minute = int(entry.until // _BUCKET_SECONDS)
             if entry.kind == "everything":
-                self._end_everything(entry)
+                self._end_everything(entry, learned)
+                self._buckets.setdefault(minute, {})
+                self._learned[minute] = learned
                 self.mentions.note_all(epoch)
                 continue
-            if not entry.value:
+            named = self._kinds.get(entry.kind)
+            if named is None or not entry.value:
                 continue  # it names nothing, and credentials that say nothing of this kind are not meant
             self.mentions.note(entry.value, epoch)
-            minute = int(entry.until // _BUCKET_SECONDS)
-            named = self._kinds[entry.kind]
             if (
                 named.end(entry.value, minute)
                 if entry.cutoff is None
                 else named.cut_off(entry.value, entry.cutoff, minute=minute)
             ):
                 self._buckets.setdefault(minute, {}).setdefault(entry.kind, []).append(entry.value)
+                self._learned[minute] = learned
         self.epoch = epoch  # last: whoever reads it finds everything that it counts
 
-    def _end_everything(self, entry: Draft) -> None:
+    def _end_everything(self, entry: Draft, learned: float) -> None:
         if entry.cutoff is None:
             self.everything = math.inf
-            self._everything_until = max(self._everything_until, entry.until)
+            if entry.until > self._everything_until:
+                self._everything_until, self._everything_learned = entry.until, learned
         else:
             self._latest_cutoff = max(self._latest_cutoff, entry.cutoff)
             self.everything = max(self.everything, entry.cutoff)
@@ -191,8 +222,24 @@ class Registry:
 
     def forget(self, now: float) -> None:
         """Drop what is of no use any more. It changes no answer for a credential that has not expired."""
+        ticks = self._ticks()
         for minute in [each for each in self._buckets if (each + 1) * _BUCKET_SECONDS <= now]:
+            if self._is_held(self._learned[minute], ticks):
+                continue
+            del self._learned[minute]
             for kind, values in self._buckets.pop(minute).items():
                 self._kinds[kind].forget(values, minute)
-        if self._everything_until < now:
+        if self._everything_until < now and not self._is_held(self._everything_learned, ticks):
             self.everything = self._latest_cutoff  # which itself is kept: it is one number
+
+    def remembers_from(self) -> float:
+        """Return an instant: all entries that were of use until before it have been forgotten; infinite if all have."""
+        return min(self._buckets, default=math.inf) * _BUCKET_SECONDS
+
+    def _is_held(self, learned: float, ticks: float) -> bool:
+        """Tell whether what was learned then may still be of use, whatever the time is said to be."""
+        return ticks - learned < self._hold
+
+
+def _stand_still() -> float:
+    return 0.0

@@ -113,7 +113,10 @@ class Core:
             NotReadyError: If nothing can be verified yet.
             StaleViewError: If the view is older than it may be.
         """
-        known = self._cache.hot.get(token) or self._cache.recall(token)
+        try:
+            known = self._cache.hot.get(token) or self._cache.recall(token)
+        except TypeError:
+            known = None  # it cannot even be looked up, and is refused like everything that is no text
         if known is None:
             return self._verify_unknown(token)
         epoch = self._registry.epoch

@@ -9,6 +9,7 @@ sends its ledger anew, and it is laid over what is known; nothing comes to life 
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Final, Literal
 
@@ -19,7 +20,7 @@ from ..jose import TokenError
 from ..jose.errors import NoMatchingKeyError
 from ..revocation.errors import BrokenOrderError
 from ..revocation.model import START, Facts, Position
-from ..revocation.wire import FeedEvent, from_wire
+from ..revocation.wire import FeedEvent, from_wire, is_known_kind
 from .clocks import Moment
 from .errors import MalformedStreamError, UntrustedEventError
 from .event_stream import StreamEvent
@@ -27,6 +28,7 @@ from .state import State
 
 __all__ = ["Feed"]
 
+_log = logging.getLogger("coatcheck.verifier")
 _NONCE_OCTETS: Final = 24
 _KNOWN: Final = frozenset({"hello", "snapshot", "entries", "heartbeat"})
 _MARGIN: Final = 600.0  # seconds for which entries are kept longer, for the sake of clocks that are set
@@ -46,12 +48,15 @@ class Feed:
 
     __slots__ = (
         "_changed",
+        "_has_passed_over",
         "_last_now",
         "_part",
         "_phase",
         "_sent",
         "_silence",
+        "_snapshot",
         "_state",
+        "_upto",
         "_view",
         "deadline",
         "live",
@@ -66,7 +71,10 @@ class Feed:
         self._view = state.view
         self._sent = sent
         self._phase: Literal["hello", "snapshot", "entries"] = "hello"
+        self._snapshot: tuple[str | None, Position] = (None, START)
         self._part = 0
+        self._upto = str(START)
+        self._has_passed_over = False
         self._last_now = -math.inf
         self._silence = state.policy.silence
         self._changed = 0
@@ -83,7 +91,7 @@ class Feed:
             NoMatchingKeyError: If it is signed with a key that is not known. Once it is, the event may be given again.
             UntrustedEventError: If it is not the issuer's, or was not made for this connection.
             BrokenOrderError: If it does not follow the one before.
-            MalformedEntryError: If an entry is about nothing.
+            MalformedEntryError: If an entry of a known kind is about nothing.
         """
         if received.name not in _KNOWN:
             return  # of a later release; nothing follows from it
@@ -134,33 +142,53 @@ class Feed:
         interval = event.heartbeat
         if interval is None or not 0 < interval <= self._silence / 2:
             raise MalformedStreamError("The heartbeat of the server is too slow, or is none.")
-        if not event.snapshot and event.position != (self.resumes or START):
+        if event.snapshot is None and event.position != (self.resumes or START):
             raise self._broken(f"goes on from {event.position}, asked for {self.resumes}")
         self._view.reset_clock(event.now, sent=self._sent, received=at)
         self._state.told_of_keys(event.keys)
         self._last_now = event.now
         self._progress(at)
-        if event.snapshot:
+        if event.snapshot is not None:
             self._phase = "snapshot"
+            self._snapshot = event.snapshot, event.position
             return
         self._phase = "entries"
         self._view.registry.move_to(event.position)
 
     def _overlay(self, event: FeedEvent, at: Moment) -> None:
-        if self._phase != "snapshot" or event.part != self._part:
-            raise self._broken(f"part {event.part} of the snapshot, expected {self._part}")
+        if self._phase != "snapshot":
+            raise self._broken(f"part {event.part} of a snapshot that was not announced, or is over")
+        self._check_part(event)
         registry = self._view.registry
         self._add_entries(event)
         self._part += 1
+        self._upto = event.upto or ""
         self._progress(at)
         if event.done:
             # Backwards too, after the ledger was restored from a backup: that is where its next entries follow.
             registry.move_to(event.position)
             self._phase = "entries"
             self._state.snapshots += 1
-            self._view.confirm(event.now, at)
+            # It may be some seconds old. What was revoked since follows it, and the heartbeat behind that says so.
             self._state.tell("snapshot", entries=self._changed)
-            self._state.check_ready()
+
+    def _check_part(self, event: FeedEvent) -> None:
+        """Check that a part is of the snapshot that the greeting announced, and follows the one before.
+
+        Every part is signed, but only the greeting answers the nonce. Without this, whoever is in between could mix
+        parts of an old snapshot into a new one, or send an old one, and what was revoked since would never arrive.
+        """
+        if (event.snapshot, event.position) != self._snapshot:
+            raise self._broken("a part of another snapshot than the one that was announced")
+        if event.part != self._part or event.after != self._upto:
+            raise self._broken(
+                f"part {event.part} of the snapshot, after {ascii(event.after)[:80]},"
+                f" expected {self._part}, after {self._upto}"
+            )
+        if event.done != (event.upto == str(event.position)):
+            raise self._broken(
+                f"part {event.part} of the snapshot ends before its end, or does not end there"
+            )
 
     def _add(self, event: FeedEvent, at: Moment) -> None:
         registry = self._view.registry
@@ -177,6 +205,15 @@ class Feed:
 
     def _add_entries(self, event: FeedEvent) -> None:
         drafts = from_wire(event.entries, at=event.now)
+        if len(drafts) < len(event.entries) and not self._has_passed_over:
+            self._has_passed_over = True  # told once for a connection, however much of it comes
+            unknown = sorted({kind for kind, *_ in event.entries if not is_known_kind(kind)})
+            _log.warning(
+                "Following %s: entries of the ledger of a kind that only a later release knows are passed over (%s)."
+                " Update this service, so that it can tell what they revoke.",
+                self._state.issuer,
+                ascii(unknown)[:80],
+            )
         self._view.registry.add(drafts)
         self._changed += len(drafts)
         if any(draft.kind == "key" for draft in drafts):

@@ -26,6 +26,7 @@ from .discovery import check_answer
 from .errors import IntrospectionFailedError, InvalidTokenError
 from .model import LazyClaims, Principal
 from .state import State
+from .turns import Turns
 
 __all__ = ["Sessions"]
 
@@ -63,7 +64,7 @@ def _names(known: Known) -> tuple[str, ...]:
 class Sessions:
     """The session cookies that were asked about."""
 
-    __slots__ = ("_cache", "_core", "_lock", "_pending", "_refused", "_state")
+    __slots__ = ("_cache", "_core", "_lock", "_pending", "_refused", "_state", "_turns")
 
     def __init__(self, state: State, core: Core) -> None:
         """Take whom to ask, and who looks into the ledger."""
@@ -73,6 +74,7 @@ class Sessions:
         self._refused: dict[str, float] = {}
         self._pending: dict[str, Bell] = {}
         self._lock = threading.Lock()
+        self._turns = Turns(state.policy.introspections, room=state.policy.introspection_queue)
 
     def __len__(self) -> int:
         """Return how many are remembered."""
@@ -81,6 +83,7 @@ class Sessions:
     def renew(self) -> None:
         """Forget who waits: after a fork, they are in another process."""
         self._pending, self._lock = {}, threading.Lock()
+        self._turns.renew()
 
     def recall(self, secret: str) -> Principal | None:
         """Return whom a session stands for; ``None`` if the server has to be asked.
@@ -124,25 +127,33 @@ class Sessions:
         core.check_staleness()
         with self._lock:
             pending = self._pending.get(secret)
-            crowded = pending is None and len(self._pending) >= policy.introspections
-            if pending is None and not crowded:
+            if pending is None:
                 self._pending[secret] = mine = Bell()
-        if crowded:
-            raise core.refused(IntrospectionFailedError(detail="too many cookies are being asked about"))
         if pending is not None:
-            yield Wait(policy.request_timeout, pending)
+            yield Wait(2 * policy.request_timeout, pending)  # for its turn, and for its answer
             principal = self.recall(secret)
             if principal is None:
                 raise core.refused(IntrospectionFailedError(detail="somebody else has asked in vain"))
             return principal
         try:
-            # Somebody may have had the answer just before it was this one's turn to ask.
-            principal = self.recall(secret)
-            return (yield from self._ask(secret)) if principal is None else principal
+            return (yield from self._ask_in_turn(secret))
         finally:
             with self._lock:
                 self._pending.pop(secret, None)
             mine.ring()
+
+    def _ask_in_turn(self, secret: str) -> Steps[Principal]:
+        """Ask when it is this one's turn: cookies that are made up cost nothing, and must not shut others out."""
+        if not (yield from self._turns.take(within=self._state.policy.request_timeout)):
+            raise self._core.refused(
+                IntrospectionFailedError(detail="too many cookies are being asked about")
+            )
+        try:
+            # Somebody may have had the answer just before it was this one's turn to ask.
+            principal = self.recall(secret)
+            return (yield from self._ask(secret)) if principal is None else principal
+        finally:
+            self._turns.give_back()
 
     def _ask(self, secret: str) -> Steps[Principal]:
         registry = self._state.view.registry

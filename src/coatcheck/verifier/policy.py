@@ -29,6 +29,7 @@ class VerifierPolicy(msgspec.Struct, frozen=True, kw_only=True):
         introspection_memory: For how long an answer about a session cookie is believed, at most. It must be less than
             the life of an entry of the ledger, or the end of a session could be forgotten before it was noticed.
         introspections: How many cookies are asked about at the same time.
+        introspection_queue: How many more may wait for their turn, for ``request_timeout`` at most.
         refused_memory: For how long a cookie that stands for nothing is remembered as such.
     """
 
@@ -47,6 +48,7 @@ class VerifierPolicy(msgspec.Struct, frozen=True, kw_only=True):
     line_limit: int = 1_048_576
     introspection_memory: float = 3600.0
     introspections: int = 16
+    introspection_queue: int = 1024
     refused_memory: float = 10.0
 
     def __post_init__(self) -> None:

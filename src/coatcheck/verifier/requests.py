@@ -30,18 +30,23 @@ def bearer_token(headers: Headers) -> str | None:
 
     Raises:
         MalformedCredentialError: If the header is there twice, which some would read one way and some the other, or
-            has no token.
+            has no token; or if what was given are no headers.
     """
     found: Any = None
     pairs: Any = headers.items() if hasattr(headers, "items") else headers
-    for name, value in pairs:
-        if len(name) == 13 and name.lower() == (b"authorization" if type(name) is bytes else "authorization"):
-            if found is not None:
-                raise MalformedCredentialError("The request carries two Authorization headers.")
-            found = value
+    try:
+        for name, value in pairs:
+            if len(name) == 13 and name.lower() == (
+                b"authorization" if type(name) is bytes else "authorization"
+            ):
+                if found is not None:
+                    raise MalformedCredentialError("The request carries two Authorization headers.")
+                found = value
+    except (AttributeError, TypeError, ValueError):
+        raise _no_headers() from None
     if found is None:
         return None
-    text: str = found.decode("latin-1") if isinstance(found, bytes) else found
+    text = found if type(found) is str else _text(found)
     if text[:7] == "Bearer " and text[7:8] != " ":
         token = text[7:]
     else:
@@ -104,9 +109,23 @@ def _one(headers: Headers, name: str) -> str | None:
 
 def _all(headers: Headers, wanted: str) -> list[str]:
     pairs: Any = headers.items() if hasattr(headers, "items") else headers
-    found = []
-    for name, value in pairs:
-        text = name.decode("latin-1") if isinstance(name, bytes) else name
-        if text.lower() == wanted:
-            found.append(value.decode("latin-1") if isinstance(value, bytes) else value)
-    return found
+    try:
+        return [_text(value) for name, value in pairs if _text(name).lower() == wanted]
+    except (AttributeError, TypeError, ValueError):
+        raise _no_headers() from None
+
+
+def _text(value: object) -> str:
+    """Return a name or a value of a header as text. Raises ``MalformedCredentialError`` if it is neither."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    raise _no_headers()
+
+
+def _no_headers() -> MalformedCredentialError:
+    return MalformedCredentialError(
+        "The headers of the request cannot be read.",
+        detail="they are texts, or octets, in pairs or a mapping",
+    )

@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Any
 
 import httpx
 
 from ..errors import CoatcheckError
-from .actions import Action, Answer, Bell, Close, Fetch, Open, Steps, Wait
+from .actions import Action, Answer, Bell, Close, Fetch, Open, Steps, T, Wait
 from .errors import ConnectionFailedError
 from .keys import follow_keys
 from .ledger import follow_ledger
 from .state import State
-from .transport import FAILURES, Body, failed, fetch_options, open_options, without_body
+from .threaded import perform as perform_in_thread
+from .transport import FAILURES, Body, client_options, failed, fetch_options, open_options, without_body
 
-__all__ = ["Tasks", "perform", "wait_for"]
+__all__ = ["Tasks", "perform", "run", "wait_for"]
 
 _log = logging.getLogger("coatcheck.verifier")
 _PAUSE_AFTER_A_BUG = 5.0
@@ -60,7 +62,7 @@ class _Driver:
         """Go on until cancelled. A mistake in here must not end the following: nothing would be revoked any more."""
         while True:
             try:
-                async with httpx.AsyncClient(follow_redirects=False) as client:
+                async with httpx.AsyncClient(**client_options()) as client:
                     await self._run(client)
             except Exception:  # noqa: BLE001 - logged, and begun anew
                 _log.exception("%s failed in an unexpected way.", self._follow.__name__)
@@ -123,6 +125,32 @@ async def perform(client: httpx.AsyncClient, action: Fetch) -> Answer:
         raise ConnectionFailedError("The answer of the server takes too long.") from None
     except FAILURES as error:
         raise failed(error) from None
+
+
+async def run(client: httpx.Client, steps: Steps[T], *, threads: Executor) -> T:
+    """Take steps that only fetch and wait; return what they come to.
+
+    Only fetching takes a thread: a client of threads can be used from any event loop, and keeps its connections. Who
+    waits takes none.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        action = next(steps)
+        while True:
+            try:
+                if isinstance(action, Wait):
+                    outcome: Any = await wait_for(action.bell, action.seconds)
+                else:
+                    assert isinstance(action, Fetch)  # noqa: S101 - nothing else is asked for
+                    outcome = await loop.run_in_executor(threads, perform_in_thread, client, action)
+            except CoatcheckError as error:
+                action = steps.throw(error)
+            else:
+                action = steps.send(outcome)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        steps.close()
 
 
 async def wait_for(bell: Bell, seconds: float | None) -> bool:

@@ -21,7 +21,7 @@ from .errors import ConnectionFailedError
 from .keys import follow_keys
 from .ledger import follow_ledger
 from .state import State
-from .transport import FAILURES, Body, failed, fetch_options, open_options, without_body
+from .transport import FAILURES, Body, client_options, failed, fetch_options, open_options, without_body
 
 __all__ = ["Threads", "perform", "run"]
 
@@ -71,7 +71,7 @@ class _Driver:
         """Go on until stopped. A mistake in here must not end the following: nothing would be revoked any more."""
         while not self._stopped:
             try:
-                with httpx.Client(follow_redirects=False) as client:
+                with httpx.Client(**client_options()) as client:
                     self._run(client)
             except Exception:  # noqa: BLE001 - logged, and begun anew
                 if not self._stopped:

@@ -13,7 +13,16 @@ import httpx
 from .actions import Answer, Fetch, Open
 from .errors import ConnectionFailedError, UnexpectedAnswerError
 
-__all__ = ["AGENT", "FAILURES", "Body", "failed", "fetch_options", "open_options", "without_body"]
+__all__ = [
+    "AGENT",
+    "FAILURES",
+    "Body",
+    "client_options",
+    "failed",
+    "fetch_options",
+    "open_options",
+    "without_body",
+]
 
 AGENT: Final = "coatcheck-verifier"
 
@@ -27,6 +36,15 @@ def failed(error: BaseException) -> ConnectionFailedError:
         "The server could not be reached, or the connection broke.",
         detail=f"{type(error).__name__}: {str(error)[:200]}",
     )
+
+
+def client_options() -> dict[str, Any]:
+    """Return what to give to ``httpx`` for a client.
+
+    Plain http goes to the server itself, whatever proxy the environment names: a proxy would be given the service key,
+    and could declare any key to be the issuer's. Over https it only passes on what it cannot read.
+    """
+    return {"follow_redirects": False, "mounts": {"http://": None}}
 
 
 def fetch_options(action: Fetch) -> dict[str, Any]:

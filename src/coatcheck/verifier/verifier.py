@@ -30,6 +30,8 @@ from .state import State
 from .view import View
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     import httpx
 
     from .tasks import Tasks
@@ -123,6 +125,7 @@ class Verifier:
         self._threads: Threads | None = None
         self._tasks: Tasks | None = None
         self._client: httpx.Client | None = None
+        self._askers: ThreadPoolExecutor | None = None
         self._has_waited = False
         _all.add(self)
 
@@ -151,9 +154,12 @@ class Verifier:
         with self._lock:
             threads, self._threads = self._threads, None
             client, self._client = self._client, None
+            askers, self._askers = self._askers, None
         if threads is not None:
             threads.stop()
             self._state.renew()
+        if askers is not None:
+            askers.shutdown(wait=False, cancel_futures=True)
         if client is not None:
             client.close()
 
@@ -224,9 +230,9 @@ class Verifier:
 
     def _after_fork(self) -> None:
         """Follow in this process too, if the parent did: threads stay behind, and locks may be held by them."""
-        followed = self._threads is not None
+        followed = self._threads is not None or self._tasks is not None
         self._lock = threading.Lock()
-        self._threads, self._tasks, self._client = None, None, None
+        self._threads, self._tasks, self._client, self._askers = None, None, None, None
         self._state.renew()
         if self._sessions is not None:
             self._sessions.renew()
@@ -369,12 +375,12 @@ class Verifier:
     def _cookie(self, headers: Headers, method: str) -> str | None:
         if self._sessions is None:
             return None
-        secret = session_cookie(headers, _COOKIE)
-        if secret is not None:
-            try:
+        try:
+            secret = session_cookie(headers, _COOKIE)
+            if secret is not None:
                 check_cross_site(headers, method=method, trusted=self._trusted)
-            except VerificationError as error:
-                raise self._core.refused(error) from None
+        except VerificationError as error:
+            raise self._core.refused(error) from None
         return secret
 
     def _check(
@@ -402,17 +408,32 @@ class Verifier:
         return run(self._http(), self._sessions.ask(secret))
 
     async def _ask_async(self, secret: str) -> Principal:
-        import asyncio  # noqa: PLC0415 - there is a loop, so it is loaded
+        from .tasks import run  # noqa: PLC0415 - loads httpx
 
-        return await asyncio.to_thread(self._ask, secret)
+        assert self._sessions is not None  # noqa: S101 - that is where the question comes from
+        return await run(self._http(), self._sessions.ask(secret), threads=self._threads_for_questions())
 
     def _http(self) -> httpx.Client:
         import httpx  # noqa: PLC0415 - only when it is needed
 
+        from .transport import client_options  # noqa: PLC0415 - loads httpx
+
         with self._lock:
             if self._client is None:
-                self._client = httpx.Client(follow_redirects=False)
+                self._client = httpx.Client(**client_options())
             return self._client
+
+    def _threads_for_questions(self) -> ThreadPoolExecutor:
+        """Return threads of the verifier's own: those of the application are not for waiting for the server."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only when it is needed
+
+        with self._lock:
+            if self._askers is None:
+                self._askers = ThreadPoolExecutor(
+                    max_workers=max(1, int(self._policy.introspections)),
+                    thread_name_prefix="coatcheck introspection",
+                )
+            return self._askers
 
 
 def _audience(audience: object) -> tuple[str, ...]:

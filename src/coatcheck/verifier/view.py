@@ -72,7 +72,7 @@ class View:
             max_age=LONGEST_TOKEN,
         )
         self._clock = clock
-        self.registry: Registry = Registry()
+        self.registry: Registry = Registry(ticks=ticks)
         self.tokens: jwt.Verifier[AccessClaims] | None = None
         self.events: jwt.Verifier[FeedEvent] | None = None
         self.keys: KeySet | None = None
