@@ -119,3 +119,7 @@ def test_a_sealer_does_not_show_its_key() -> None:
     assert repr(sealer) == str(sealer) == "<Sealer>"
     with pytest.raises(AttributeError):
         sealer.__dict__  # noqa: B018 - there is none to look into
+
+
+def test_no_identifier_can_be_taken_for_an_option() -> None:
+    assert not any(new_identifier().startswith("-") for _ in range(2000))

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from coatcheck.guards import asgi, django, flask, litestar, starlette, wsgi
 from coatcheck.verifier import Principal
+from coatcheck.verifier.errors import VerifierConfigurationError
 from tests.flows.world import asynchronous
 from tests.guards.programs import AUDIENCE, ISSUER, Programs, wsgi_server
 from tests.guards.stand_in import StandIn
@@ -212,3 +213,17 @@ def test_a_framework_loads_no_other(name: str) -> None:
     program = f"import sys; import coatcheck.guards.{name}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert set(loaded.stdout.split()) & FRAMEWORKS == FRAMEWORKS & belongs
+
+
+def test_a_route_in_flask_that_would_stay_open_is_refused_when_it_is_written() -> None:
+    """The decorators in the wrong order: the route would be that of the view without its guard."""
+    app = Flask(__name__)
+    verifier: Any = StandIn(ISSUER, audience=AUDIENCE)
+    guard = flask.Guard(app, verifier)
+
+    def secret() -> str:
+        return "secret"
+
+    app.get("/secret")(secret)
+    with pytest.raises(VerifierConfigurationError, match="below the route"):
+        guard.require("orders:read")(secret)

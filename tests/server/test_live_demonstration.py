@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -104,6 +105,57 @@ def test_the_page_shows_what_the_services_say_and_what_was_measured(
         process.wait(30)
     assert "Traceback" not in log.read_text()
     assert list((log.parent / "temporary").iterdir()) == []
+
+
+def test_whoever_is_told_to_end_leaves_neither_files_nor_services_behind(
+    shown: tuple[subprocess.Popen[bytes], int, Path],
+) -> None:
+    process, port, log = shown
+    wait_for(f"http://localhost:{port}", process)
+    until_ready(log, process)
+    services = children_of(process.pid)
+    assert len(services) == 2
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    assert list((log.parent / "temporary").iterdir()) == []
+    assert not any(is_running(service) for service in services)
+
+
+def test_services_end_with_a_demonstration_that_is_killed(
+    shown: tuple[subprocess.Popen[bytes], int, Path],
+) -> None:
+    process, port, log = shown
+    wait_for(f"http://localhost:{port}", process)
+    until_ready(log, process)
+    services = children_of(process.pid)
+    process.kill()
+    process.wait(30)
+    until = time.monotonic() + 30
+    while any(is_running(service) for service in services):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def children_of(process_id: int) -> list[int]:
+    return [
+        int(status.parent.name)
+        for status in Path("/proc").glob("[0-9]*/status")
+        if f"\nPPid:\t{process_id}\n" in _read(status)
+    ]
+
+
+def is_running(process_id: int) -> bool:
+    return (
+        "\nState:\tZ" not in _read(Path(f"/proc/{process_id}/status"))
+        and Path(f"/proc/{process_id}").exists()
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # it has ended
 
 
 def until_ready(log: Path, process: subprocess.Popen[bytes]) -> None:

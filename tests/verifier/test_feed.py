@@ -380,7 +380,7 @@ def test_what_was_revoked_after_a_snapshot_was_made_is_known_before_anything_is_
     reader.get(issuer.heartbeat())
     assert is_ready(reader)
     assert reader.registry.void(SESSION) == "session"
-    assert reader.view.age() < 0.5
+    assert reader.view.age() < 5
 
 
 def test_a_snapshot_that_is_cut_off_leaves_the_view_unready(reader: Reader, issuer: Issuer) -> None:
@@ -498,7 +498,7 @@ def test_a_clock_that_is_off_is_found_out(error: float) -> None:
     reader = Reader(issuer)
     reader.greet()
     assert reader.view.offset == pytest.approx(error, abs=0.5)
-    assert reader.view.age() < 0.5
+    assert reader.view.age() < 5
 
 
 def test_a_clock_that_is_nearly_right_is_believed(reader: Reader, issuer: Issuer) -> None:
@@ -547,7 +547,7 @@ def test_a_server_whose_clock_is_set_forward_is_followed(reader: Reader, issuer:
     issuer.clock_error = 300.0
     reader.get(issuer.heartbeat())
     assert reader.view.offset == pytest.approx(300.0, abs=0.5)
-    assert reader.view.age() < 0.5
+    assert reader.view.age() < 5
 
 
 def test_entries_are_forgotten_when_they_are_of_no_use(reader: Reader, issuer: Issuer) -> None:

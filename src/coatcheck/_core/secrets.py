@@ -31,8 +31,13 @@ def new_token() -> str:
 
 
 def new_identifier() -> str:
-    """Return a new identifier of 128 random bits as 22 characters of base64url. Unique, not secret."""
-    return base64url.encode(random_bytes(16))
+    """Return a new identifier of 128 random bits as 22 characters of base64url. Unique, not secret.
+
+    None begins with a hyphen: at a command line it would be taken for an option.
+    """
+    while (identifier := base64url.encode(random_bytes(16))).startswith("-"):
+        pass
+    return identifier
 
 
 def digest(token: str) -> bytes:

@@ -21,6 +21,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
+from ..verifier.errors import VerifierConfigurationError
 from ..verifier.refusals import Refusal
 from .guarding import BaseGuard, Decorator, Demand, VerificationError
 
@@ -34,10 +35,14 @@ class Guard(BaseGuard[Flask, Decorator]):
         """Answer for an application, and serve the metadata."""
         app.register_error_handler(VerificationError, lambda error: _response(self.refusal(error)))
         app.add_url_rule(self.metadata_path, "coatcheck_metadata", lambda: _response(self.metadata()))
+        self._views = app.view_functions
         return app
 
     def _guarded(self, demand: Demand) -> Decorator:
         def decorate(view: Any) -> Any:
+            if view in getattr(self, "_views", {}).values():
+                raise VerifierConfigurationError("The route is unguarded: put the guard below the route.")
+
             @wraps(view)
             def guarded(*args: Any, **kwargs: Any) -> Any:
                 g.principal = self.admit(demand, list(request.headers), request.method)

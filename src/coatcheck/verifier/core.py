@@ -203,7 +203,8 @@ class Core:
 
 
 def _revoked(kind: Kind) -> InvalidTokenError:
-    return InvalidTokenError("The sign-in has ended.", reason=f"revoked-{kind}")
+    message = "The sign-in has ended." if kind == "session" else "The token has been revoked."
+    return InvalidTokenError(message, reason=f"revoked-{kind}")
 
 
 def _translated(error: CoatcheckError) -> InvalidTokenError:

@@ -30,4 +30,5 @@ for _name, _command in (
     ("everything", everything),
     ("list", list_revocations),
 ):
-    commands.command(_name)(_command)
+    # The name of a key may begin with a hyphen, as that of a session of an earlier release may.
+    commands.command(_name, context_settings={"ignore_unknown_options": True})(_command)

@@ -21,4 +21,5 @@ def _start(context: typer.Context) -> None:
 
 
 for _name, _command in (("list", list_sessions), ("end", end), ("end-all", end_all)):
-    commands.command(_name)(_command)
+    # What was made by an earlier release may have a name that begins with a hyphen.
+    commands.command(_name, context_settings={"ignore_unknown_options": _name == "end"})(_command)

@@ -49,7 +49,7 @@ async def _start(name: str, *, issuer: str, key: str) -> asyncio.subprocess.Proc
         name,
         issuer,
         stdout=asyncio.subprocess.PIPE,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,  # it ends when we do, however that comes about
         env={**os.environ, _KEY_VARIABLE: key},
     )
 

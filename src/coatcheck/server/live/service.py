@@ -6,6 +6,8 @@ It is started with the issuer and its own name, and prints the port that it has 
 from __future__ import annotations
 
 import asyncio
+import logging
+import signal
 import socket
 import sys
 
@@ -54,14 +56,28 @@ async def _serve(name: str, issuer: str) -> None:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen()
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a terminal sends it to all: whoever has started this ends it
     async with Verifier(issuer, audience=issuer, cookies="session") as verifier:
         await verifier.ready(timeout=30.0)
+        logging.getLogger("coatcheck").setLevel(
+            logging.CRITICAL
+        )  # that the server ends, too, is part of the play
         config = uvicorn.Config(
             _Service(verifier, name=name), log_level="warning", lifespan="off", server_header=False
         )
         sys.stdout.write(f"{listening.getsockname()[1]}\n")
         sys.stdout.flush()
-        await uvicorn.Server(config).serve(sockets=[listening])
+        server = uvicorn.Server(config)
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _stop, server)
+        await server.serve(sockets=[listening])
+
+
+def _stop(server: uvicorn.Server) -> None:
+    """End with whoever has started this: nobody ever writes to its input, so it can be read only when it is closed."""
+    asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+    server.should_exit = True
 
 
 def main() -> None:
