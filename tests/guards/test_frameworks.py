@@ -81,7 +81,7 @@ async def test_a_litestar_route_that_asks_for_a_principal_and_has_no_guard_lets_
     async def forgotten(principal: NamedDependency[Principal]) -> str:
         return principal.subject
 
-    app = Litestar([forgotten], on_app_init=[litestar.Guard(None, verifier).protect])
+    app = Litestar([forgotten], on_app_init=[litestar.Guard(None, verifier).protect], logging_config=None)
     answer = await ask(app, "/forgotten", READER)
     assert answer.status_code == 500
 
@@ -95,7 +95,7 @@ async def test_litestars_websockets_are_refused_before_the_handshake() -> None:
     async def live(socket: WebSocket[Any, Any, Any]) -> None:
         await socket.accept()
 
-    app = Litestar([live], on_app_init=[guard.protect])
+    app = Litestar([live], on_app_init=[guard.protect], logging_config=None)
     scope: Any = {"type": "websocket", "path": "/live", "headers": [], "query_string": b"", "root_path": ""}
     said: list[Any] = []
 
