@@ -23,6 +23,8 @@ serve: $(VENV)/.has-all ## a demonstration at http://localhost:8000; ARGS="--por
 
 test: $(VENV)/.has-test ## the test-suite, with coverage; ARGS="-k jwt" for a part, without
 	scripts/system-package chromium chromium
+	PATH="$$PATH:/usr/sbin" scripts/system-package nginx nginx
+	scripts/node-modules tests/clients build/clients
 	$(BIN)/pytest $(or $(ARGS),-n auto --dist worksteal --cov)
 
 check: $(VENV)/.has-check ## formatting, lint, types, public types, architecture

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from bench import jose
 from bench.ledger import suite as ledger
+from bench.provider import suite as provider
 from bench.report import Report
 from bench.web import suite as web
 
-_SUITES = {"jose": jose, "web": web, "ledger": ledger}
+_SUITES = {"jose": jose, "web": web, "ledger": ledger, "provider": provider}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("local", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
-hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("ci"), max_examples=20)
+hypothesis.settings.register_profile("local", deadline=None, max_examples=50)
+hypothesis.settings.register_profile(
+    "ci", hypothesis.settings.get_profile("local"), derandomize=True, database=None, print_blob=True
+)
+hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("ci"), max_examples=10)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
 USUAL = "ci" if "CI" in os.environ else "local"
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", USUAL))

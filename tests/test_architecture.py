@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The server too, to run it inside of an application.
     "integrations": BASE | {"flows.session_data", "server", "sessions", "verifier"},
     "server": BASE | DOMAINS | {"flows", "gateway", "mail", "storage", "verifier", "web"},
-    "cli": BASE | {"accounts", "flows", "jose", "revocation.model", "server", "sessions.model"},
+    "cli": BASE | {"accounts", "flows", "jose", "oauth", "revocation.model", "server", "sessions.model"},
     "__init__": {"errors"},  # the door
     "__main__": {"cli"},
 }

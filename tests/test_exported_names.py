@@ -25,6 +25,7 @@ MODULES = [
         "coatcheck.accounts.errors",
         "coatcheck.flows.errors",
         "coatcheck.mail.errors",
+        "coatcheck.oauth.errors",
         "coatcheck.server.errors",
     ),
     *(
@@ -43,6 +44,7 @@ WITHOUT_A_DOOR = [
         "coatcheck.guards",
         "coatcheck.integrations",
         "coatcheck.mail",
+        "coatcheck.oauth",
         "coatcheck.revocation",
         "coatcheck.sessions",
     ),

@@ -45,10 +45,12 @@ def post_json(port: int, path: str, body: object, *, headers: Mapping[str, str] 
     return _successful(path, _exchange(port, "POST", path, json.dumps(body).encode(), sent))
 
 
-def post_form(port: int, path: str, fields: Mapping[str, str]) -> Answer:
+def post_form(
+    port: int, path: str, fields: Mapping[str, str], *, headers: Mapping[str, str] | None = None
+) -> Answer:
     """Send a form; an answer that is no success raises."""
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return _successful(path, _exchange(port, "POST", path, urlencode(fields).encode(), headers))
+    sent = {"Content-Type": "application/x-www-form-urlencoded"} | dict(headers or {})
+    return _successful(path, _exchange(port, "POST", path, urlencode(fields).encode(), sent))
 
 
 def _exchange(port: int, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:

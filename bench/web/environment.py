@@ -17,7 +17,7 @@ _PATH = os.environ.get("PYTHONPATH")
 CHILD = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{_PATH}" if _PATH else str(ROOT)}
 """For a process that runs a part of the benchmark in another directory."""
 _DIRECTORY = ROOT / "build" / "bench-peers"
-_STAMP = _DIRECTORY / "bench.json"
+_STAMP = "bench.json"
 _SHARED = ("fastapi", "httptools", "pydantic", "starlette", "uvicorn", "uvloop")
 """Held at the versions of the project's environment, so that the peers stand on the same ground."""
 
@@ -41,31 +41,31 @@ class Environment:
     versions: Mapping[str, str]
 
 
-def prepare() -> Environment:
+def prepare(peers: Mapping[str, Sequence[str]] = PEERS, *, directory: Path = _DIRECTORY) -> Environment:
     """Make the environment, or take the one that is there if it was made of the same things."""
-    wanted = {"python": sys.version, "peers": {name: list(what) for name, what in PEERS.items()}}
+    wanted = {"python": sys.version, "peers": {name: list(what) for name, what in peers.items()}}
     wanted["shared"] = _shared_versions()
-    python = _DIRECTORY / "bin" / "python"
-    if not _STAMP.exists() or json.loads(_STAMP.read_text(encoding="utf-8")) != wanted:
-        print(f"Installing the peers into {_DIRECTORY.relative_to(ROOT)}, once", flush=True)
-        failures = _make(_shared_versions())
+    python, stamp = directory / "bin" / "python", directory / _STAMP
+    if not stamp.exists() or json.loads(stamp.read_text(encoding="utf-8")) != wanted:
+        print(f"Installing the peers into {directory.relative_to(ROOT)}, once", flush=True)
+        failures = _make(peers, directory, _shared_versions())
         if not failures:
-            _STAMP.write_text(json.dumps(wanted), encoding="utf-8")
+            stamp.write_text(json.dumps(wanted), encoding="utf-8")
     else:
         failures = {}
     return Environment(python, failures, _versions(python))
 
 
-def _make(shared: Mapping[str, str]) -> dict[str, str]:
-    shutil.rmtree(_DIRECTORY, ignore_errors=True)
+def _make(peers: Mapping[str, Sequence[str]], directory: Path, shared: Mapping[str, str]) -> dict[str, str]:
+    shutil.rmtree(directory, ignore_errors=True)
     try:
-        _run(str(ROOT / "scripts" / "venv"), sys.executable, str(_DIRECTORY))
+        _run(str(ROOT / "scripts" / "venv"), sys.executable, str(directory))
     except subprocess.CalledProcessError as error:
-        return dict.fromkeys(PEERS, _last_line(error))
-    constraints = _DIRECTORY / "constraints.txt"
+        return dict.fromkeys(peers, _last_line(error))
+    constraints = directory / "constraints.txt"
     constraints.write_text("".join(f"{name}=={held}\n" for name, held in shared.items()), encoding="utf-8")
     pip = (
-        str(_DIRECTORY / "bin" / "pip"),
+        str(directory / "bin" / "pip"),
         "install",
         "--quiet",
         "--retries",
@@ -74,7 +74,7 @@ def _make(shared: Mapping[str, str]) -> dict[str, str]:
         str(constraints),
     )
     _attempt(pip, ("uvicorn", "uvloop", "httptools"))
-    failures = {name: _attempt(pip, requirements) for name, requirements in PEERS.items()}
+    failures = {name: _attempt(pip, requirements) for name, requirements in peers.items()}
     return {name: why for name, why in failures.items() if why}
 
 

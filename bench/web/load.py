@@ -15,6 +15,7 @@ from bench.web.client import UnexpectedAnswerError
 CONNECTIONS = 16
 _HINT = "wrk is not installed: apt-get install wrk"
 _FAULTS = re.compile(r"Non-2xx or 3xx responses: .*|Socket errors: .*")
+_LATENCY = re.compile(r"(50|99)%\s+([\d.]+)(us|ms|s|m)")
 _MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
@@ -22,7 +23,9 @@ _MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 class Load:
     """What a server did under load."""
 
+    requests: int
     per_second: float
+    p50_ms: float
     p99_ms: float
 
 
@@ -59,8 +62,9 @@ def _run(command: Sequence[str]) -> str:
 def _read(text: str) -> Load:
     if fault := _FAULTS.search(text):
         raise UnexpectedAnswerError(fault.group())
+    count = re.search(r"(\d+) requests in", text)
     rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s|m)", text)
-    if not rate or not p99:
+    within = {part: float(time) * _MILLISECONDS[unit] for part, time, unit in _LATENCY.findall(text)}
+    if not count or not rate or not within.keys() >= {"50", "99"}:
         raise UnexpectedAnswerError(f"wrk said {text!r}")
-    return Load(float(rate[1]), float(p99[1]) * _MILLISECONDS[p99[2]])
+    return Load(int(count[1]), float(rate[1]), within["50"], within["99"])

@@ -40,6 +40,11 @@ class Server:
         statm = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii")
         return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def processor_ns(self) -> int:
+        """Nanoseconds of processor time that it has taken, in all of its threads that still run."""
+        threads = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in threads)
+
     def pause(self) -> None:
         """Let it use no processor at all."""
         self.process.send_signal(signal.SIGSTOP)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["Client", "Identity", "MalformedScopeError", "parse_scope"]
+__all__ = ["FIRST_PARTY", "Client", "Identity", "MalformedScopeError", "parse_scope"]
 
 from .errors import CoatcheckError
+
+FIRST_PARTY: Final = "first-party"
+"""The ``client_id`` of whoever signs in at this server itself, rather than through a registered client."""
 
 
 class MalformedScopeError(CoatcheckError):

@@ -56,6 +56,11 @@ async def signing_key(site: Site) -> Key:
     return await site.server.flows.context.access_tokens.signing_key()
 
 
+def allowed_at(route: Any) -> str:
+    """Return the methods that a route allows, whatever stands around it for scripts of other origins."""
+    return str(getattr(getattr(route.app, "_app", route.app), "allowed", ""))
+
+
 def claims_of(token: str) -> dict[str, Any]:
     """Return what a token says, true or not."""
     return dict(read_unverified(token).claims)

@@ -19,8 +19,9 @@ CHAPTERS = {
     "4": "V4, APIs",
     "6": "V6, authentication",
     "7": "V7, sessions",
+    "8": "V8, authorization",
     "9": "V9, self-contained tokens",
-    "10": "V10, OAuth: resource servers and refresh tokens",
+    "10": "V10, OAuth and OpenID Connect",
     "11": "V11, cryptography",
     "13": "V13, configuration: services and secrets",
     "14": "V14, data protection: credentials",
@@ -37,9 +38,10 @@ HEAD = """# The security checklist
 
 The [OWASP Application Security Verification Standard 5.0](https://owasp.org/www-project-application-security-verification-standard/)
 is a list of what an application must do to be called secure. These are its rows about web pages, authentication,
-sessions and tokens (V3, V6, V7 and V9 as far as they can concern a library, and rows of other chapters that touch
-them), in our own short words, and how Coatcheck stands to each of them. Whatever holds, wholly or partly, has tests
-that carry the number of the row: a row without one would fail the test-suite. Nobody else has verified this.
+sessions, authorization, tokens and OAuth (V3 and V6 to V10 as far as they can concern a library, and rows of other
+chapters that touch them), in our own short words, and how Coatcheck stands to each of them. Whatever holds, wholly or
+partly, has tests that carry the number of the row: a row without one would fail the test-suite. Nobody else has
+verified this.
 """
 
 

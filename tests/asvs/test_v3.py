@@ -10,6 +10,8 @@ from coatcheck.jose.hazmat import read_unverified
 from coatcheck.sessions.cookie import MAX_OCTETS, Cookie
 from coatcheck.sessions.errors import CookieTooLargeError
 from coatcheck.web.routes import all_routes
+from tests.asvs.services import allowed_at
+from tests.web.authorizing import add_app, asked, decide
 from tests.web.sites import EMAIL, PASSWORD, SESSION, Site, bearer, open_site
 
 pytestmark = pytest.mark.anyio
@@ -21,6 +23,8 @@ PAGES = (
     "/auth/sign-out",
     "/auth/account",
     "/auth/devices",
+    "/auth/applications",
+    "/auth/end-session",
     "/auth/admin/revocations",
 )
 DATA = ("/auth/session", "/auth/.well-known/jwks.json", "/auth/admin/services")
@@ -65,8 +69,26 @@ async def answers_to_services(site: Site) -> list[httpx.Response]:
         ]
 
 
+async def answers_to_clients(site: Site) -> list[httpx.Response]:
+    """What apps are answered, and browsers on the way to them: consent, answers by form and by redirection, errors."""
+    await add_app(site)
+    async with site.signed_in_browser() as browser, site.program() as program:
+        request = asked(response_mode="form_post")
+        refused = await browser.get("/auth/authorize", params=asked(client_id="unknown"))
+        sent_on = await browser.get("/auth/authorize", params=request)
+        consent = await browser.get(sent_on.headers["location"])
+        by_form = await decide(browser, sent_on.headers["location"], "allow")
+        by_redirection = await browser.get("/auth/authorize", params=asked())
+        (script,) = re.findall(r'"(/auth/static/form_post[^"]+)"', by_form.text)
+        return [
+            *(refused, sent_on, consent, by_form, by_redirection),
+            await browser.get(script),
+            await program.get("/auth/userinfo"),
+        ]
+
+
 async def all_kinds_of_answers(site: Site) -> list[httpx.Response]:
-    services = await answers_to_services(site)
+    services = [*await answers_to_services(site), *await answers_to_clients(site)]
     async with site.signed_in_browser() as browser, site.browser() as stranger, site.program() as program:
         sign_in = await stranger.get("/auth/sign-in")
         files = re.findall(r'"(/auth/static/[^"]+)"', sign_in.text)
@@ -237,28 +259,34 @@ async def test_v3_4_8_pages_have_windows_of_their_own(answers: list[httpx.Respon
             assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
-BY_THEIR_OWN_SECRET = ("/token", "/introspect", "/signals/")
-"""What takes a secret in the body or a service's key, and no cookie."""
+BY_THEIR_OWN_SECRET = ("/token", "/par", "/revoke", "/register", "/userinfo", "/introspect", "/signals/")
+"""What takes a secret in the body, a service's key or a client's token, and no cookie."""
+FROM_ANYWHERE = ("/authorize", "/end-session")
+"""Where clients send browsers, by forms too. Nothing happens there but that the user is asked."""
 
 
 def unsafe_paths(site: Site) -> list[str]:
     """All paths that take a POST on the strength of cookies."""
     routes = all_routes(site.server.app.site)
-    posts: list[Any] = [route for route in routes if "POST" in getattr(route.app, "allowed", "")]
-    return [f"/auth{route.path}" for route in posts if not route.path.startswith(BY_THEIR_OWN_SECRET)]
+    posts: list[Any] = [route for route in routes if "POST" in allowed_at(route)]
+    return [
+        f"/auth{route.path}"
+        for route in posts
+        if not route.path.startswith(BY_THEIR_OWN_SECRET) and route.path not in FROM_ANYWHERE
+    ]
 
 
 @pytest.mark.asvs("3.5.1")
 async def test_v3_5_1_what_asks_for_no_origin_takes_no_power_from_cookies(site: Site) -> None:
     routes: list[Any] = all_routes(site.server.app.site)
     paths = [f"/auth{each.path}" for each in routes if each.path.startswith(BY_THEIR_OWN_SECRET)]
-    assert len(paths) >= 8
+    assert len(paths) >= 12
     await site.add_user("root@example.com", scopes=ADMIN)
     async with site.signed_in_browser("root@example.com") as browser:
         for path in paths:
             for headers in ({}, *FOREIGN):
                 answer = await browser.post(path, headers=headers, data={"token": browser.cookies[SESSION]})
-                assert answer.status_code in {400, 401}, path
+                assert answer.status_code in {400, 401, 405, 415}, path
                 assert "active" not in answer.text
                 assert "set-cookie" not in answer.headers
 
@@ -272,7 +300,10 @@ async def test_v3_5_1_what_changes_something_proves_that_it_comes_from_the_site(
         for path in paths:
             for visitor in (browser, stranger):
                 for headers in FOREIGN:
-                    answer = await visitor.post(path, headers=headers, data=CREDENTIALS)
+                    sent: dict[str, Any] = {
+                        "json" if path.startswith("/auth/admin/") else "data": CREDENTIALS
+                    }
+                    answer = await visitor.post(path, headers=headers, **sent)
                     assert (answer.status_code, path) == (403, path)
                     assert "set-cookie" not in answer.headers
         assert (await browser.get("/auth/session")).status_code == 200
@@ -337,22 +368,26 @@ async def test_v3_5_7_the_script_is_the_same_for_everybody(site: Site, answers: 
     assert signed_in.content == script.content
     assert EMAIL not in script.text
     for answer in answers:
-        if answer.url.path != script.url.path:
+        if not answer.url.path.startswith("/auth/static/"):
             assert "javascript" not in answer.headers.get("content-type", "")
+
+
+FOR_EVERYBODY = ("/auth/statuses", "/auth/.well-known/", "/auth/token", "/auth/userinfo")
+"""What scripts of any origin may ask for, among the answers that are looked at here."""
 
 
 @pytest.mark.asvs("3.5.8")
 async def test_v3_5_8_nothing_is_loaded_into_other_sites(answers: list[httpx.Response]) -> None:
     for answer in answers:
-        is_for_everybody = answer.url.path.startswith("/auth/statuses")
+        is_for_everybody = answer.url.path.startswith(FOR_EVERYBODY)
         policy = "cross-origin" if is_for_everybody else "same-origin"
         assert answer.headers["cross-origin-resource-policy"] == policy
 
 
 @pytest.mark.asvs("3.4.2")
-async def test_v3_4_2_the_wildcard_is_for_status_lists_alone(answers: list[httpx.Response]) -> None:
+async def test_v3_4_2_the_wildcard_is_for_what_no_cookie_opens(answers: list[httpx.Response]) -> None:
     for answer in answers:
-        is_for_everybody = answer.url.path.startswith("/auth/statuses")
+        is_for_everybody = answer.url.path.startswith(FOR_EVERYBODY)
         assert ("access-control-allow-origin" in answer.headers) == is_for_everybody
         assert "access-control-allow-credentials" not in answer.headers
 

@@ -1,5 +1,6 @@
 """ASVS 5.0, chapter V6: authentication."""
 
+import asyncio
 import inspect
 import re
 import time
@@ -17,6 +18,7 @@ from coatcheck.accounts.model import LinkPurpose
 from coatcheck.accounts.policy import Rate, ThrottlePolicy
 from coatcheck.flows.administration import Administration
 from coatcheck.web.routes import all_routes
+from tests.asvs.services import allowed_at
 from tests.web.sites import EMAIL, PASSWORD, SESSION, Site, open_site, without_nonces
 
 pytestmark = pytest.mark.anyio
@@ -48,15 +50,15 @@ async def try_password(site: Site, password: str) -> str:
 
 def post_paths(site: Site) -> set[str]:
     routes: list[Any] = all_routes(site.server.app.site)
-    return {route.path for route in routes if "POST" in getattr(route.app, "allowed", "")}
+    return {route.path for route in routes if "POST" in allowed_at(route)}
 
 
 @pytest.mark.asvs("6.1.1")
 def test_v6_1_1_the_limits_on_attempts_are_documented_as_they_are() -> None:
     page = (DOCS / "accounts.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| (\d+) \| (\d+) (s|min) \|", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| ([\d,]+) \| (\d+) (s|min) \|", page, re.MULTILINE)
     documented = {
-        name: Rate(int(burst), float(every) * (60 if unit == "min" else 1))
+        name: Rate(int(burst.replace(",", "")), float(every) * (60 if unit == "min" else 1))
         for name, burst, every, unit in rows
     }
     policy = msgspec.structs.asdict(ThrottlePolicy())
@@ -79,8 +81,23 @@ async def test_v6_1_3_every_way_in_is_documented(site: Site) -> None:
     assert post_paths(site) - ENTRANCES == {
         *("/sign-up", "/forgotten", "/reset", "/sign-out"),
         *("/account/email", "/account/email/confirm", "/account/deactivate", "/account/delete"),
+        "/account/profile",
         *("/devices/end", "/devices/end-others", "/devices/end-all"),
         *("/admin/revocations", "/admin/services", "/admin/services/remove"),
+        *(f"/admin/clients{each}" for each in ("", "/change", "/secret", "/key")),
+        *(f"/admin/clients{each}" for each in ("/disable", "/enable", "/remove")),
+        *(f"/admin/apis{each}" for each in ("", "/change", "/secret", "/remove")),
+        *(f"/admin/roles{each}" for each in ("", "/remove", "/give", "/take")),
+        *("/admin/permissions/grant", "/admin/permissions/withdraw"),
+        # On the way to a client, for who is signed in:
+        *("/authorize", "/continue/{handle}"),
+        # Out again:
+        *("/end-session", "/end-session/confirm", "/applications/remove"),
+        # On behalf of clients, for who is signed in:
+        *("/authorize", "/continue/{handle}", "/end-session", "/end-session/confirm"),
+        *("/account/profile", "/applications/remove"),
+        # For clients, as themselves or by tokens:
+        *("/par", "/revoke", "/register", "/userinfo"),
         # For services, by their keys:
         *("/introspect", "/signals/stream", "/signals/status", "/signals/verification"),
         *("/signals/subjects/add", "/signals/subjects/remove", "/signals/poll/{stream_id}"),
@@ -304,14 +321,20 @@ async def test_v6_3_8_no_answer_tells_whether_an_address_has_an_account(
 
 
 @pytest.mark.asvs("6.3.8")
-async def test_v6_3_8_a_failed_sign_in_takes_a_round_time(site: Site) -> None:
-    quantum = site.server.flows.context.policy.failure_quantum.total_seconds()
-    await site.add_user("gone@example.com")
-    await site.server.flows.administration.disable("gone@example.com")
-    for email in (EMAIL, NOBODY, "gone@example.com", "no address"):
-        start = time.perf_counter()
-        assert await sign_in(site, WRONG, email) == 401
-        assert time.perf_counter() - start >= quantum * 0.99
+async def test_v6_3_8_a_failed_sign_in_takes_a_round_time() -> None:
+    async with open_site(hurried=False) as site:
+        quantum = site.server.flows.context.policy.failure_quantum.total_seconds()
+        await site.add_user()
+        await site.add_user("gone@example.com")
+        await site.server.flows.administration.disable("gone@example.com")
+
+        async def failure(email: str) -> float:
+            start = time.perf_counter()
+            assert await sign_in(site, WRONG, email) == 401
+            return time.perf_counter() - start
+
+        taken = await asyncio.gather(*map(failure, (EMAIL, NOBODY, "gone@example.com", "no address")))
+    assert min(taken) >= quantum * 0.99 > 0.9
 
 
 @pytest.mark.asvs("6.4.1")
@@ -347,6 +370,7 @@ async def test_v6_4_2_nobody_is_asked_for_hints_or_questions(site: Site) -> None
             "confirm",
             "session_id",
         ),
+        *("name", "given_name", "family_name", "phone_number"),  # the profile: nothing by which one signs in
     }
 
 

@@ -14,8 +14,9 @@ from coatcheck.jose.hazmat import read_unverified
 from coatcheck.revocation.wire import AUDIENCE, TYPE
 from coatcheck.verifier.discovery import read_metadata
 from coatcheck.verifier.errors import DiscoveryError
+from tests.asvs.provider import metadata_of
 from tests.asvs.services import Service, altered, claims_of, service_of, signing_key, status_at_site
-from tests.web.sites import ORIGIN, PASSWORD, Site, bearer, open_site
+from tests.web.sites import EMAIL, ORIGIN, PASSWORD, Site, bearer, open_site
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +72,28 @@ async def test_v9_1_2_the_site_publishes_one_kind_of_key(site: Site) -> None:
     assert all("d" not in key for key in keys)
 
 
+@pytest.mark.asvs("9.1.2")
+async def test_v9_1_2_what_an_api_signs_with_the_secret_that_it_shares_is_good_nowhere_else(
+    site: Site,
+) -> None:
+    """Two kinds of keys beside each other: whoever shares one of the secret kind could make tokens for everything."""
+    user, token = (
+        await site.server.flows.administration.find_user(EMAIL),
+        (await site.tokens())["access_token"],
+    )
+    _, secret = await site.server.flows.provider.apis.add("https://orders.example", algorithm="HS256")
+    assert secret is not None
+    header, claims, _ = segments(token)
+    assert claims["sub"] == user.id
+    for audience in (ORIGIN, "https://orders.example"):
+        for kid in (header["kid"], None):
+            own = {"typ": "at+jwt", "alg": "HS256"} | ({} if kid is None else {"kid": kid})
+            unsigned = joined(own, claims | {"aud": audience}).rstrip(".")
+            mac = base64url.encode(hmac.digest(secret.encode(), unsigned.encode(), hashlib.sha256))
+            (reason,) = await are_refused(site, f"{unsigned}.{mac}")
+            assert reason in {"algorithm", "unknown-key"}
+
+
 @pytest.mark.asvs("9.1.3")
 @pytest.mark.parametrize("kid", ["theirs", "ours", "none"])
 async def test_v9_1_3_a_token_does_not_bring_its_own_key(site: Site, kid: str) -> None:
@@ -92,9 +115,11 @@ async def test_v9_1_3_a_token_does_not_bring_its_own_key(site: Site, kid: str) -
 
 
 @pytest.mark.asvs("9.1.3")
+@pytest.mark.asvs("10.5.3")
 async def test_v9_1_3_a_service_takes_keys_from_its_issuer_alone(site: Site) -> None:
-    async with site.program() as program:
-        document = (await program.get("/.well-known/oauth-authorization-server")).json()
+    document = await metadata_of(site)
+    found = read_metadata(json.dumps(document).encode(), issuer=ORIGIN, allow_http=False)
+    assert found.jwks_uri == document["jwks_uri"]
     for change in ({"issuer": "https://evil.example"}, {"jwks_uri": "http://id.example/keys"}):
         with pytest.raises(DiscoveryError):
             read_metadata(json.dumps(document | change).encode(), issuer=ORIGIN, allow_http=False)

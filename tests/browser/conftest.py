@@ -69,12 +69,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def person(browser: Browser, site: str) -> Iterator[Callable[..., Page]]:
-    """Makes people: each has a browser with cookies of its own, and looks at the site."""
+    """Makes people: each has a browser with cookies of its own, and looks at the site.
+
+    They want nothing to move unless told otherwise: a press waits for whatever is moving.
+    """
     contexts: list[BrowserContext] = []
 
-    def make(*, javascript: bool = True) -> Page:
+    def make(*, javascript: bool = True, motion: bool = False) -> Page:
         context = browser.new_context(
-            base_url=site, java_script_enabled=javascript, viewport={"width": 390, "height": 844}
+            base_url=site,
+            java_script_enabled=javascript,
+            reduced_motion="no-preference" if motion else "reduce",
+            viewport={"width": 390, "height": 844},
         )
         contexts.append(context)
         page = context.new_page()

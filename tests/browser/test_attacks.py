@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 from playwright.sync_api import Page
 
-from .test_the_main_job import PASSWORD, is_in, new_address, sign_up
+from .test_the_main_job import PASSWORD, is_in, new_address, press, sign_up
 
 People = Callable[..., Page]
 
@@ -119,8 +119,7 @@ def test_open_redirect_after_sign_in_leads_to_no_other_site(
         page.goto(f"/auth/sign-in?next={target}")
         page.locator("input[name=email]").fill(email)
         page.locator("input[name=password]").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in", exact=True).click()
-        page.wait_for_load_state()
+        press(page, "Sign in")
         assert page.url.startswith(f"{site}/"), target
 
 

@@ -45,8 +45,11 @@ def test_pressing_the_button_shows_after_how_many_milliseconds_each_service_refu
     page.goto(live)
     page.get_by_role("button", name="Sign in as Ada").click()
     expect(page.get_by_text("200 yes")).to_have_count(4)
+    header = page.get_by_role("banner")
+    expect(header).to_be_visible()
     page.get_by_role("button", name="Sign out everywhere").click()
     expect(page.get_by_text("401 signed out")).to_have_count(4)
+    expect(header).to_be_hidden()
     expect(page.get_by_role("heading", name="Refused after")).to_be_visible()
     rows = page.locator(".bar-row strong")
     expect(rows).to_have_count(4)
@@ -59,4 +62,5 @@ def test_pressing_the_button_shows_after_how_many_milliseconds_each_service_refu
     assert complaints == []
     page.get_by_role("button", name="Sign in as Ada").click()
     expect(page.get_by_text("200 yes")).to_have_count(4)
+    expect(header).to_be_visible()
     context.close()

@@ -27,7 +27,14 @@ def fill(page: Page, **fields: str) -> None:
 
 
 def press(page: Page, label: str) -> None:
-    page.get_by_role("button", name=label, exact=True).click()
+    """Press a button that leads somewhere, and wait until it has led there: whoever goes on sooner cancels it."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=label, exact=True).click()
+
+
+def send(page: Page) -> None:
+    with page.expect_navigation():
+        page.locator("main button[type=submit]").click()
 
 
 def press_and_agree(page: Page, label: re.Pattern[str]) -> None:
@@ -113,10 +120,10 @@ def test_a_forgotten_password_is_replaced_and_ends_all_sessions(person: People, 
     there.goto("/auth/sign-in")
     there.get_by_role("link", name="Forgotten your password?").click()
     fill(there, email=email)
-    there.locator("main button[type=submit]").click()
+    send(there)
     open_newest_mail_to(there, email)
     fill(there, new_password=OTHER_PASSWORD)
-    there.locator("main button[type=submit]").click()
+    send(there)
     assert not is_in(here)
     sign_in(there, email, OTHER_PASSWORD)
     assert is_in(there)
@@ -162,7 +169,7 @@ def test_the_session_changes_its_secret_at_every_sign_in(person: People) -> None
 
 
 def test_no_page_of_the_journey_breaks_its_own_content_security_policy(person: People) -> None:
-    page, email = person(), new_address()
+    page, email = person(motion=True), new_address()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coatcheck.cli.key.rotation import _told
+from coatcheck.cli.key.rotation import _told, _told_of_other
 from coatcheck.flows.key_rotation import Rotation
 from tests.cli.conftest import Run
 
@@ -25,13 +25,13 @@ def listed(run: Run) -> list[dict[str, object]]:
 def test_keys_are_listed_for_people_and_for_programs(run: Run) -> None:
     (key,) = listed(run)
     assert (key["state"], key["verifies_until"]) == ("signs", None)
-    assert re.fullmatch(rf" *{key['kid']} +signs +since .+ UTC\n", run("key", "list").stdout)
+    assert re.fullmatch(rf" *{key['kid']} +ES256 +signs +since .+ UTC\n", run("key", "list").stdout)
     run("key", "rotate")
     waits, signs = listed(run)
     assert (waits["state"], signs["state"]) == ("published", "signs")
     shown = run("key", "list").stdout
-    assert re.search(rf"{waits['kid']} +published +signs in 20 minutes", shown)
-    assert re.search(rf"{signs['kid']} +signs +trusted until .+ UTC", shown)
+    assert re.search(rf"{waits['kid']} +ES256 +published +signs in 20 minutes", shown)
+    assert re.search(rf"{signs['kid']} +ES256 +signs +trusted until .+ UTC", shown)
     assert "sealed" not in signs
 
 
@@ -107,3 +107,19 @@ def test_what_stays_as_it_is_is_not_said_to_end() -> None:
     """As after a rotation that found another done."""
     rotation = Rotation(before="k1", signer="k2", signs_from=2_000_000_000.0, is_new=False, retired=None)
     assert "k1" not in "\n".join(_told(rotation, 1_999_999_000.0))
+
+
+@pytest.mark.parametrize("compromised", [False, True], ids=["in-order", "compromised"])
+def test_keys_of_other_algorithms_are_told_of_too(compromised: bool) -> None:  # noqa: FBT001 - by pytest
+    other = Rotation(
+        algorithm="RS256",
+        before="r1",
+        signer="r2",
+        signs_from=2_000_000_000.0,
+        is_new=True,
+        retired=None,
+        removed=("r1",) if compromised else (),
+    )
+    told = _told_of_other(other)
+    assert told.startswith("For RS256, r2 signs from 2033-05-18 03:33:20 UTC on.")
+    assert told.endswith(" Trusted no more: r1.") is compromised

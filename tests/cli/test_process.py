@@ -310,7 +310,10 @@ def test_text_in_utf_16_is_called_by_its_name(run: Run, token: str, key: Key, tm
 # Summaries
 
 
-@pytest.mark.parametrize("group", [(), ("user",), ("session",), ("token",), ("key",)])
+@pytest.mark.parametrize(
+    "group",
+    [(), *((name,) for name in ("user", "session", "client", "api", "permission", "role", "token", "key"))],
+)
 def test_no_summary_is_cut_off(run: Run, group: tuple[str, ...]) -> None:
     shown = run(*group, "--help", env={"COLUMNS": "80"}).stdout
     listed = shown.partition("Commands:")[2]

@@ -35,14 +35,19 @@ def test_serve_runs_what_the_settings_describe(run: Run, production: dict[str, s
     assert run("serve", *arguments, env=production).exit_code == 0
     ((settings, options),) = served
     assert settings.mode == "production"
-    assert options == {"host": "0.0.0.0", "port": 9000, "workers": 2}  # noqa: S104
+    assert options == {"host": "0.0.0.0", "port": 9000, "workers": 2, "access_log": True}  # noqa: S104
 
 
 def test_serve_reads_the_file_that_it_is_told(run: Run, tmp_path: Path, served: Served) -> None:
     (tmp_path / "site.toml").write_text('name = "Mine"\n')
     assert run("serve", "--config", "site.toml").exit_code == 0
     assert served[0][0].name == "Mine"
-    assert served[0][1] == {"host": "127.0.0.1", "port": 8000, "workers": 1}
+    assert served[0][1] == {"host": "127.0.0.1", "port": 8000, "workers": 1, "access_log": True}
+
+
+def test_serve_leaves_the_access_log_to_the_proxy_if_told(run: Run, served: Served) -> None:
+    assert run("serve", "--no-access-log").exit_code == 0
+    assert served[0][1]["access_log"] is False
 
 
 def test_serve_refuses_unsafe_settings(run: Run, production: dict[str, str], served: Served) -> None:

@@ -224,6 +224,13 @@ def test_a_key_that_the_token_brings_is_judged(run: Run, forge: Make, key: Key) 
     assert codes(run, forge({**HEADER, "alg": "PS256", "jwk": weak}, GOOD))["weak_key"] == "danger"
 
 
+@pytest.mark.parametrize("typ", ["secevent+jwt", "application/SECEVENT+jwt"])
+def test_a_security_event_need_not_expire(run: Run, forge: Make, typ: str) -> None:
+    claims = {name: value for name, value in GOOD.items() if name != "exp"}
+    assert "no_expiry" not in codes(run, forge({**HEADER, "typ": typ}, claims))
+    assert "no_expiry" in codes(run, forge({**HEADER, "typ": "jwt"}, claims))
+
+
 @pytest.mark.parametrize(
     "claims, code, severity",
     [

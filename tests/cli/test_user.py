@@ -257,3 +257,25 @@ def test_what_is_no_parameters_is_refused_without_being_quoted(
     told = refusal(run("user", "import", "users.csv", "--firebase-parameters", "parameters.json"))
     assert "[unreadable_input]" in told
     assert "hunter2" not in told
+
+
+def test_a_profile_is_set_shown_and_taken_away(run: Run, ann: str) -> None:
+    assert run("user", "profile", ann).stdout == "Nothing is said.\n"
+    set_ = run("user", "profile", ann, "name=Ann Other", "address.country=GB", "phone_number=+1 212 555 0100")
+    assert re.search(r"address\.country +GB\n.*name +Ann Other\n.*phone_number +\+12125550100\n", set_.stdout)
+    assert re.search(r"phone_number_verified +false\n", set_.stdout)
+    more = run("user", "profile", ann, "address.region=Kent", "name=", "--phone-verified", "--json")
+    assert json.loads(more.stdout) == {
+        "address": {"country": "GB", "region": "Kent"},
+        "phone_number": "+12125550100",
+        "phone_number_verified": True,
+    }
+    assert json.loads(run("user", "profile", ann, "--json").stdout) == json.loads(more.stdout)
+
+
+@pytest.mark.parametrize(
+    "change, code",
+    [("name", "wrong_usage"), ("sub=eve", "invalid_profile"), ("locale=x y", "invalid_profile")],
+)
+def test_what_cannot_be_in_a_profile_is_refused(run: Run, ann: str, change: str, code: str) -> None:
+    assert refusal(run("user", "profile", ann, change)).endswith(f"[{code}]\n")

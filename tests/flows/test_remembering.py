@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coatcheck.errors import CoatcheckError
@@ -136,7 +136,6 @@ class Story:
         await self.world.close()
 
 
-@settings(max_examples=100)
 @given(STEPS)
 def test_a_process_that_remembers_answers_as_one_that_has_just_begun(steps: list[tuple[str, int]]) -> None:
     asyncio.run(Story().tell(steps))

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coatcheck.flows.ending import Reason, by_user, revoke, void_earlier
@@ -402,7 +402,6 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60)
 @given(steps)
 def test_whatever_happens_in_between_every_committed_end_arrives_in_order_and_no_other(
     plan: list[tuple[str, int]],

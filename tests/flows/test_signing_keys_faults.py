@@ -229,7 +229,7 @@ class Site:
                 assert at < now - CACHE or kid in copy
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(actions=ACTIONS)
 def test_every_token_verifies_everywhere_until_it_expires_unless_its_key_was_compromised(
     empty_database: Path, actions: list[tuple[int, str, float]]

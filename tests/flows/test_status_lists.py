@@ -583,7 +583,7 @@ async def tell(story: Story, step: str, number: int, people: list[Any]) -> None:
             await story.check()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, min_size=10, max_size=40))
 def test_the_bits_of_all_living_tokens_are_what_the_ledger_says(story: list[tuple[str, int]]) -> None:
     async def run() -> None:

@@ -9,10 +9,11 @@ import pytest
 from coatcheck._core.secrets import Sealer, digest
 from coatcheck.flows.model import SignedIn, TokenResponse
 from coatcheck.flows.ports import Records
+from coatcheck.flows.tokens import PresentedToken, exchange_token
 from coatcheck.identity import Client
 from coatcheck.sessions.errors import InvalidRefreshTokenError, RefreshTokenReusedError
 from coatcheck.sessions.policy import NIST_AAL3, RefreshPolicy, SessionPolicy
-from coatcheck.sessions.refresh import make_token
+from coatcheck.sessions.refresh import Plan, make_token
 from tests.flows.world import (
     ADA,
     ELSEWHERE,
@@ -239,9 +240,20 @@ async def test_on_a_storage_that_is_not_serial_whoever_comes_second_gets_the_suc
             return await records.find_refresh_token(digest) if survives else None
 
     behind: Records = Behind()  # type: ignore[assignment]  # the two methods that are asked
-    asked = world.flows.tokens._successor(behind, token, stored, session=signed_in.session, client=b"")
+    presented = PresentedToken(
+        secret=token,
+        record=stored,
+        session=signed_in.session,
+        parent=None,
+        user=signed_in.user,
+        client=b"",
+        plan=Plan.ROTATE,
+    )
+    assert token not in repr(presented)
+    asked = exchange_token(world.context, behind, presented)
     if survives:
-        assert await asked == first.refresh_token
+        successor, _, _ = await asked
+        assert successor == first.refresh_token
         return
     with pytest.raises(InvalidRefreshTokenError):
         await asked

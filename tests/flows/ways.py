@@ -10,11 +10,16 @@ from msgspec import structs
 from coatcheck.flows.access_tokens import facts_of
 from coatcheck.flows.ending import Reason
 from coatcheck.flows.errors import InvalidTokenError
-from coatcheck.flows.model import SignedIn
+from coatcheck.flows.model import SignedIn, TokenResponse
+from coatcheck.jose import Key
+from coatcheck.oauth.errors import InvalidGrantError
+from coatcheck.oauth.model import APIScope, HolderKind, Permission
+from coatcheck.oauth.registration import ClientMetadata
 from coatcheck.revocation.model import Entry, Facts
 from coatcheck.revocation.registry import Registry
 from coatcheck.sessions.errors import InvalidRefreshTokenError, InvalidSessionError
 from coatcheck.sessions.policy import NIST_AAL3, SessionPolicy
+from tests.flows.registered import FILES, PUBLIC, REDIRECT, Registered, claims_of
 from tests.flows.world import (
     ADA,
     ELSEWHERE,
@@ -29,7 +34,7 @@ from tests.flows.world import (
     refresh_token,
 )
 
-ALL = frozenset({"here", "there", "app"})
+ALL = frozenset({"here", "there", "app", "granted"})
 EVERYBODY = ALL | {"eve"}
 BOB = "bob@example.com"
 
@@ -37,14 +42,23 @@ BOB = "bob@example.com"
 class Scene:
     """Somebody with a browser, another browser and a client with tokens; and Eve, who has to do with nothing.
 
-    Each of their sessions has issued an access token.
+    In the first browser they granted something to a registered client. Each of the sessions has issued an access token.
     """
 
-    def __init__(self, world: World, sign_ins: dict[str, SignedIn], tokens: dict[str, str]) -> None:
+    def __init__(
+        self,
+        world: World,
+        sign_ins: dict[str, SignedIn],
+        tokens: dict[str, str],
+        registered: Registered,
+    ) -> None:
         self.world = world
+        self.registered = registered
         self.sign_ins = sign_ins
         self.here, self.there, self.app = (sign_ins[name] for name in ("here", "there", "app"))
+        self.granted = sign_ins["granted"]
         self.tokens = tokens
+        self.code = ""
 
     @classmethod
     async def laid(cls, world: World) -> "Scene":
@@ -54,12 +68,19 @@ class Scene:
             "app": await world.signed_in(ADA, credential="tokens"),
             "eve": await world.signed_up(EVE, credential="tokens"),
         }
+        registered = Registered(world, Key.generate("ES256"))
+        await registered.add("spa", token_endpoint_auth_method="none")
         tokens = {
             name: await world.context.access_tokens.issue(each.user, each.session, at=world.clock())
             for name, each in sign_ins.items()
         }
+        code = await registered.code(sign_ins["here"], client_id="spa", scope="openid", audiences=())
+        sign_ins["granted"] = await granted(registered, sign_ins["here"], code)
+        tokens["granted"] = access_token(sign_ins["granted"])
         world.clock.advance(0.125)  # in the same second, but later
-        return cls(world, sign_ins, tokens)
+        scene = cls(world, sign_ins, tokens, registered)
+        scene.code = code
+        return scene
 
     def named(self, names: frozenset[str]) -> set[str]:
         """Return the identifiers of sessions."""
@@ -78,6 +99,20 @@ class Scene:
         except InvalidTokenError:
             return False
         return True
+
+
+async def granted(registered: Registered, signed_in: SignedIn, code: str) -> SignedIn:
+    """Return what a client got for a code, in the form of a sign-in."""
+    answer = await registered.exchange(code, credentials=PUBLIC)
+    session = await registered.world.storage.records.find_session(claims_of(answer.access_token)["sid"])
+    assert session is not None
+    tokens = TokenResponse(
+        access_token=answer.access_token,
+        expires_in=answer.expires_in,
+        refresh_token=str(answer.refresh_token),
+        scope=answer.scope,
+    )
+    return structs.replace(signed_in, session=session, secret=None, tokens=tokens)
 
 
 def concerns(entry: Entry, facts: Facts) -> bool:
@@ -121,6 +156,16 @@ async def sign_out(scene: Scene) -> None:
     await scene.world.flows.ending.sign_out(await scene.world.identity(scene.here))
 
 
+async def sign_out_by_app(scene: Scene) -> None:
+    assert await scene.world.flows.provider.logout.end(await scene.world.identity(scene.here)) == ()
+
+
+async def remove_application(scene: Scene) -> None:
+    identity = await scene.world.identity(scene.there)
+    assert await scene.world.flows.provider.applications.remove(identity, "spa")
+    assert not await scene.world.flows.provider.applications.remove(identity, "spa")
+
+
 async def end_one(scene: Scene) -> None:
     identity = await scene.world.identity(scene.here)
     assert await scene.world.flows.ending.end(identity, scene.app.session.id)
@@ -131,7 +176,7 @@ async def end_others(scene: Scene) -> None:
 
 
 async def end_everywhere(scene: Scene) -> None:
-    assert await scene.world.flows.ending.end_everywhere(await scene.world.identity(scene.here)) == 3
+    assert await scene.world.flows.ending.end_everywhere(await scene.world.identity(scene.here)) == 4
 
 
 async def change_password(scene: Scene) -> None:
@@ -182,7 +227,7 @@ async def reset(scene: Scene) -> None:
 
 
 async def administrator_disables(scene: Scene) -> None:
-    assert await scene.world.flows.administration.disable(ADA) == 3
+    assert await scene.world.flows.administration.disable(ADA) == 4
 
 
 async def administrator_deletes(scene: Scene) -> None:
@@ -195,7 +240,7 @@ async def administrator_ends_one(scene: Scene) -> None:
 
 
 async def administrator_ends_all(scene: Scene) -> None:
-    assert await scene.world.flows.administration.end_sessions(ADA) == 3
+    assert await scene.world.flows.administration.end_sessions(ADA) == 4
 
 
 async def set_scopes(scene: Scene) -> None:
@@ -254,7 +299,7 @@ async def policy_change(scene: Scene) -> None:
     await world.storage.records.touch_session(scene.here.session.id, world.clock.now)
     profile = structs.replace(NIST_AAL3, idle_timeout=timedelta(minutes=3))
     world.tune(replace(world.tunables, sessions=SessionPolicy(profile=profile)))
-    assert await world.flows.session_policy.apply() == 3
+    assert await world.flows.session_policy.apply() == 4
     assert await world.flows.session_policy.apply() == 0
 
 
@@ -281,6 +326,126 @@ async def revoke_client(scene: Scene) -> None:
     assert await scene.world.is_in(await scene.world.refreshed(scene.app))
 
 
+async def revoke_registered_client(scene: Scene) -> None:
+    await scene.world.flows.revoking.client("spa", actor="user:root")
+    answer = await scene.registered.refresh(refresh_token(scene.granted), credentials=PUBLIC)
+    assert await scene.registered.is_good(answer)
+
+
+async def replay_code(scene: Scene) -> None:
+    with pytest.raises(InvalidGrantError):
+        await scene.registered.exchange(scene.code, credentials=PUBLIC)
+
+
+async def reuse_by_client(scene: Scene) -> None:
+    token = refresh_token(scene.granted)
+    await scene.registered.refresh(token, credentials=PUBLIC)
+    scene.world.clock.advance(11)
+    with pytest.raises(InvalidGrantError):
+        await scene.registered.refresh(token, credentials=PUBLIC)
+
+
+async def revoke_by_client(scene: Scene) -> None:
+    revoke = scene.world.flows.provider.token_revocation.revoke
+    await revoke(refresh_token(scene.granted), credentials=PUBLIC)
+
+
+async def revoke_access_token_by_client(scene: Scene) -> None:
+    revoke = scene.world.flows.provider.token_revocation.revoke
+    await revoke(scene.tokens["granted"], credentials=PUBLIC)
+
+
+async def disable_client(scene: Scene) -> None:
+    clients = scene.world.flows.provider.clients
+    assert await clients.disable("spa", actor="user:root") == 1
+    assert await clients.cached("spa") is None
+    await clients.enable("spa")
+
+
+async def remove_client(scene: Scene) -> None:
+    assert await scene.world.flows.provider.clients.remove("spa", actor="user:root") == 1
+
+
+async def remove_client_named_by_its_document(scene: Scene) -> None:
+    await scene.registered.change("spa", registered_by="metadata-document")
+    await remove_client(scene)
+
+
+async def narrow_client(scene: Scene) -> None:
+    await scene.world.flows.provider.clients.change(
+        "spa", {"scope": "openid", "grant_types": ["authorization_code", "refresh_token"]}, actor="user:root"
+    )
+    answer = await scene.registered.refresh(refresh_token(scene.granted), credentials=PUBLIC)
+    assert await scene.registered.is_good(answer)
+
+
+async def replace_client(scene: Scene) -> None:
+    metadata = ClientMetadata(
+        redirect_uris=(REDIRECT,), token_endpoint_auth_method="none", grant_types=("authorization_code",)
+    )
+    await scene.world.flows.provider.clients.replace("spa", metadata, actor="user:root")
+
+
+async def add_api(scene: Scene) -> None:
+    scopes = [APIScope(name="write"), APIScope(name="read", for_everybody=True)]
+    await scene.world.flows.provider.apis.add(FILES, scopes=scopes)
+    await scene.world.flows.provider.roles.add("editor")
+
+
+async def change_api(scene: Scene) -> None:
+    await add_api(scene)
+    change = scene.world.flows.provider.apis.change
+    await change(FILES, scopes=[APIScope(name="read")], actor="user:root")
+    assert await scene.world.is_in(await scene.world.refreshed(scene.app))
+
+
+async def remove_api(scene: Scene) -> None:
+    await add_api(scene)
+    await scene.world.flows.provider.apis.remove(FILES, actor="user:root")
+
+
+def grant_to(kind: HolderKind, holder: str) -> Callable[[Scene], Awaitable[None]]:
+    async def take(scene: Scene) -> None:
+        await add_api(scene)
+        if kind == "role":
+            await scene.world.storage.records.add_member(holder, scene.here.user.id)
+        permissions = scene.world.flows.provider.permissions
+        for _ in range(2):  # the second time, nothing changes
+            await permissions.grant(kind, holder, FILES, scopes=["write"], actor="user:root")
+
+    return take
+
+
+async def withdraw_permission(scene: Scene) -> None:
+    await add_api(scene)
+    permission = Permission(
+        kind="user", holder=scene.here.user.id, audience=FILES, scopes=frozenset({"read", "write"})
+    )
+    await scene.world.storage.records.put_permission(permission)
+    permissions = scene.world.flows.provider.permissions
+    for _ in range(2):
+        await permissions.withdraw("user", ADA, FILES, scopes=["write"], actor="user:root")
+
+
+async def give_role(scene: Scene) -> None:
+    await add_api(scene)
+    assert await scene.world.flows.provider.roles.give("editor", ADA, actor="user:root")
+    assert not await scene.world.flows.provider.roles.give("editor", ADA, actor="user:root")
+
+
+async def take_role(scene: Scene) -> None:
+    await add_api(scene)
+    await scene.world.storage.records.add_member("editor", scene.here.user.id)
+    assert await scene.world.flows.provider.roles.take("editor", ADA, actor="user:root")
+    assert not await scene.world.flows.provider.roles.take("editor", ADA, actor="user:root")
+
+
+async def remove_role(scene: Scene) -> None:
+    await add_api(scene)
+    await scene.world.storage.records.add_member("editor", scene.here.user.id)
+    await scene.world.flows.provider.roles.remove("editor", actor="user:root")
+
+
 async def revoke_key(scene: Scene) -> None:
     _, kid = await scene.world.context.access_tokens.verify(scene.tokens["app"])
     await scene.world.flows.revoking.key(kid, actor="user:root")
@@ -300,22 +465,26 @@ async def revoke_everything(scene: Scene) -> None:
 _BOUND = with_sessions(SessionPolicy(binding="address"))
 _ADMINISTRATOR = {Reason.ENDED_BY_ADMINISTRATOR}
 _BY_USER = {Reason.ENDED_BY_USER}
+_CHANGED = {Reason.PERMISSIONS_CHANGED}
 
 WAYS: dict[str, Way] = {
+    "AuthorizationCodeGrant.__call__": Way(
+        replay_code, {Reason.CODE_REPLAYED}, "server", ends=one("granted")
+    ),
     "Account.change_password": Way(
         change_password,
         {Reason.PASSWORD_CHANGED, Reason.RENEWED},
-        ends=one("there", "app"),
+        ends=one("there", "app", "granted"),
         voids=one("here"),
     ),
     "Account.change_password, with tokens": Way(
         change_password_with_tokens,
         {Reason.PASSWORD_CHANGED, Reason.RENEWED},
-        ends=one("here", "there"),
+        ends=one("here", "there", "granted"),
         voids=one("app"),
     ),
     "Account.confirm_email_change": Way(
-        confirm_email_change, {Reason.EMAIL_CHANGED}, ends=one("there", "app"), voids=one("here")
+        confirm_email_change, {Reason.EMAIL_CHANGED}, ends=one("there", "app", "granted"), voids=one("here")
     ),
     "Account.deactivate": Way(deactivate, {Reason.DEACTIVATED}, ends=ALL),
     "Account.delete": Way(delete, {Reason.DELETED}, ends=ALL),
@@ -326,20 +495,50 @@ WAYS: dict[str, Way] = {
     ),
     "Administration.end_sessions": Way(administrator_ends_all, _ADMINISTRATOR, "administrator", ends=ALL),
     "Administration.set_scopes": Way(set_scopes, {Reason.PERMISSIONS_CHANGED}, "administrator", voids=ALL),
+    "Applications.remove": Way(remove_application, {Reason.GRANT_REVOKED}, ends=one("granted")),
     "Authentication.by_cookie": Way(
         show_cookie_elsewhere, {Reason.BOUND_ELSEWHERE}, "server", ends=one("there"), prepare=_BOUND
     ),
     "Authentication.by_token": Way(
         show_token_elsewhere, {Reason.BOUND_ELSEWHERE}, "server", ends=one("app"), prepare=_BOUND
     ),
+    "APIs.change": Way(change_api, _CHANGED, "user:root", voids=EVERYBODY),
+    "APIs.remove": Way(remove_api, _CHANGED, "user:root", voids=EVERYBODY),
+    "Clients.change": Way(narrow_client, _CHANGED, "user:root", voids=one("granted")),
+    # The cut-off is for tokens that come from no session: a machine's.
+    "Clients.disable": Way(
+        disable_client, {Reason.DEACTIVATED}, "user:root", ends=one("granted"), twice=one("granted")
+    ),
+    "Clients.remove": Way(remove_client, {Reason.CLIENT_REMOVED}, "user:root", ends=one("granted")),
+    "Clients.remove, one that may come back": Way(
+        remove_client_named_by_its_document,
+        {Reason.CLIENT_REMOVED},
+        "user:root",
+        ends=one("granted"),
+        twice=one("granted"),
+    ),
+    "Clients.replace": Way(replace_client, _CHANGED, "user:root", voids=one("granted")),
     "Ending.end": Way(end_one, _BY_USER, ends=one("app")),
     "Ending.end_everywhere": Way(end_everywhere, _BY_USER, ends=ALL),
     "Ending.end_others": Way(end_others, _BY_USER, ends=one("there", "app")),
-    "Ending.sign_out": Way(sign_out, {Reason.SIGNED_OUT}, ends=one("here")),
+    "Ending.sign_out": Way(sign_out, {Reason.SIGNED_OUT}, ends=one("here", "granted")),
     "KeyRotation.rotate": Way(rotate_keys, {Reason.KEY_COMPROMISED}, "user:root", voids=EVERYBODY),
+    "Permissions.grant": Way(grant_to("user", ADA), _CHANGED, "user:root", voids=ALL),
+    "Permissions.grant, a client": Way(
+        grant_to("client", "spa"), _CHANGED, "user:root", voids=one("granted")
+    ),
+    "Permissions.grant, a role": Way(grant_to("role", "editor"), _CHANGED, "user:root", voids=ALL),
+    "Permissions.withdraw": Way(withdraw_permission, _CHANGED, "user:root", voids=ALL),
     "ReAuthentication.with_password": Way(re_authenticate, {Reason.RENEWED}, voids=one("here", "app")),
     "Recovery.reset": Way(reset, {Reason.PASSWORD_CHANGED}, ends=ALL),
-    "Revoking.client": Way(revoke_client, _ADMINISTRATOR, "user:root", voids=EVERYBODY),
+    "Logout.end": Way(sign_out_by_app, {Reason.SIGNED_OUT}, ends=one("here", "granted")),
+    "Revoking.client": Way(revoke_client, _ADMINISTRATOR, "user:root", voids=EVERYBODY - one("granted")),
+    "Revoking.client, a registered one": Way(
+        revoke_registered_client, _ADMINISTRATOR, "user:root", voids=one("granted")
+    ),
+    "RefreshTokenGrant.__call__": Way(
+        reuse_by_client, {Reason.REFRESH_REUSED}, "server", ends=one("granted")
+    ),
     "Revoking.everything": Way(revoke_everything, _ADMINISTRATOR, "user:root", ends=EVERYBODY),
     "Revoking.key": Way(revoke_key, {Reason.KEY_COMPROMISED}, "user:root", voids=EVERYBODY),
     "Revoking.one": Way(revoke_one_user, _ADMINISTRATOR, "user:root", ends=ALL, twice=ALL),
@@ -347,12 +546,25 @@ WAYS: dict[str, Way] = {
     "Revoking.token": Way(revoke_token, _ADMINISTRATOR, "user:root", voids=one("app")),
     # The cut-off of the user is for what has no name: credentials of sessions that a restored database lost.
     "Revoking.user": Way(revoke_user, _ADMINISTRATOR, "user:root", ends=ALL, twice=ALL),
+    "Roles.give": Way(give_role, _CHANGED, "user:root", voids=ALL),
+    "Roles.remove": Way(remove_role, _CHANGED, "user:root", voids=ALL),
+    "Roles.take": Way(take_role, _CHANGED, "user:root", voids=ALL),
     "SessionPolicyChange.apply": Way(
-        policy_change, {Reason.POLICY_CHANGED}, "server", ends=one("there", "app", "eve"), voids=one("here")
+        policy_change,
+        {Reason.POLICY_CHANGED},
+        "server",
+        ends=one("there", "app", "eve", "granted"),
+        voids=one("here"),
     ),
     "SignIn.with_password": Way(sign_in_instead, {Reason.REPLACED}, ends=one("there")),
     "SignIn.with_password, beyond the limit": Way(too_many, {Reason.SESSION_LIMIT}, "server", ends=ALL),
     "SignUp.confirm": Way(sign_up_instead, {Reason.REPLACED}, ends=one("there")),
+    "TokenRevocation.revoke": Way(
+        revoke_by_client, {Reason.GRANT_REVOKED}, "client:spa", ends=one("granted")
+    ),
+    "TokenRevocation.revoke, an access token": Way(
+        revoke_access_token_by_client, {Reason.GRANT_REVOKED}, "client:spa", voids=one("granted")
+    ),
     "Tokens.refresh": Way(reuse, {Reason.REFRESH_REUSED}, "server", ends=one("app")),
     "Tokens.refresh, elsewhere": Way(
         refresh_elsewhere, {Reason.BOUND_ELSEWHERE}, "server", ends=one("app"), prepare=_BOUND

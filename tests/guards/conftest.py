@@ -17,8 +17,8 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
 
 @pytest.fixture(scope="session")
 def tokens(issuer: Issuer) -> dict[str, str]:
-    """One for each of those who have signed in."""
-    return {name: issuer.sign_in(name) for name in SCOPES}
+    """One for each of those who have signed in; ``late`` is a writer who did long ago."""
+    return {name: issuer.sign_in(name) for name in SCOPES} | {"late": issuer.sign_in_long_ago("writer")}
 
 
 @pytest.fixture(scope="session")

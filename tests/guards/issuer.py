@@ -1,18 +1,21 @@
 """A server where people sign in, in a process of its own."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from coatcheck.accounts.hashing import HashingPool
 from coatcheck.accounts.importing import ImportedUser
 from coatcheck.accounts.policy import Argon2Parameters
+from coatcheck.jose.hazmat import read_unverified
 from coatcheck.server import load_settings, open_flows
 from tests.guards.programs import AUDIENCE, free_port
 
@@ -25,17 +28,36 @@ _SETTINGS = {"COATCHECK_ARGON2_MEMORY_KIB": "64", "COATCHECK_ARGON2_TIME_COST": 
 class Issuer:
     """A client of the server, for all who sign in."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, database: Path) -> None:
         self.url = url
+        self._database = database
         self._client = httpx.Client(base_url=f"{url}/auth", timeout=DEADLINE)
 
     def sign_in(self, name: str) -> str:
         """Return an access token of a new session."""
-        body = {"email": f"{name}@example.com", "password": PASSWORD}
-        answer = self._client.post("/sign-in", json=body)
+        token: str = self._sign_in(name)["access_token"]
+        return token
+
+    def sign_in_long_ago(self, name: str) -> str:
+        """Return an access token of a session whose user signed in an hour ago."""
+        tokens = self._sign_in(name)
+        session = read_unverified(tokens["access_token"]).claims["sid"]
+        with closing(sqlite3.connect(self._database)) as database, database:
+            database.execute(
+                "UPDATE sessions SET authenticated_at = authenticated_at - 3600 WHERE id = ?", [session]
+            )
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        answer = self._client.post("/token", data=form)
         assert answer.status_code == 200, answer.text
         token: str = answer.json()["access_token"]
         return token
+
+    def _sign_in(self, name: str) -> dict[str, Any]:
+        body = {"email": f"{name}@example.com", "password": PASSWORD}
+        answer = self._client.post("/sign-in", json=body)
+        assert answer.status_code == 200, answer.text
+        tokens: dict[str, Any] = answer.json()
+        return tokens
 
     def sign_out(self, token: str) -> None:
         """End the session of a token."""
@@ -74,7 +96,7 @@ def serving(directory: Path) -> Iterator[Issuer]:
     command = [sys.executable, "-m", "coatcheck", "serve", "--port", str(port)]
     environment = _SETTINGS | {"COATCHECK_BASE_URL": url, "COATCHECK_AUDIENCE": AUDIENCE}
     with subprocess.Popen(command, cwd=directory, env=environment, stdout=subprocess.DEVNULL) as process:
-        issuer = Issuer(url)
+        issuer = Issuer(url, directory / "coatcheck.db")
         try:
             _wait_for(url, process)
             yield issuer

@@ -42,9 +42,9 @@ def load(name: str, *, issuer: str) -> ModuleType:
 
 
 @contextmanager
-def uvicorn_server(application: Any) -> Iterator[str]:
+def uvicorn_server(application: Any, *, port: int = 0) -> Iterator[str]:
     """Serve an ASGI application, lifespan and all, in an event loop of its own."""
-    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_config=None, loop="asyncio")
+    config = uvicorn.Config(application, host="127.0.0.1", port=port, log_config=None, loop="asyncio")
     server = uvicorn.Server(config)
     started = threading.Event()
     startup = server.startup

@@ -78,10 +78,11 @@ def test_a_method_demands_more_than_its_server(channel: Any, tokens: dict[str, s
     assert 'scope="orders:read"' in trailing["www-authenticate"]
 
 
-def test_a_weak_sign_in_is_told_what_would_do(channel: Any, tokens: dict[str, str]) -> None:
-    code, trailing, _ = refused(channel.unary_unary("/Orders/Refund"), credential(tokens["writer"]))
+def test_an_old_sign_in_is_told_what_would_do(channel: Any, tokens: dict[str, str]) -> None:
+    assert channel.unary_unary("/Orders/Refund")(b"", metadata=credential(tokens["writer"]))
+    code, trailing, _ = refused(channel.unary_unary("/Orders/Refund"), credential(tokens["late"]))
     assert code is grpc.StatusCode.UNAUTHENTICATED
-    assert 'acr_values="aal2"' in trailing["www-authenticate"]
+    assert 'max_age="300"' in trailing["www-authenticate"]
 
 
 def test_a_malformed_credential_is_an_invalid_argument(channel: Any) -> None:

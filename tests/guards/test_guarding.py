@@ -15,7 +15,7 @@ import pytest
 import coatcheck.guards
 from coatcheck.guards.guarding import BaseGuard, Demand
 from coatcheck.identity import MalformedScopeError
-from coatcheck.verifier import NotReadyError
+from coatcheck.verifier import NotReadyError, VerifierConfigurationError
 from tests.flows.world import asynchronous
 from tests.guards.programs import AUDIENCE, ISSUER
 from tests.guards.stand_in import StandIn
@@ -62,8 +62,9 @@ def test_a_route_that_could_never_be_reached_or_never_be_guarded_is_noticed_at_t
     assert guard.require("a b") == guard.require("a", "b")
     with pytest.raises(MalformedScopeError):
         guard.require('say "please"')
-    with pytest.raises(TypeError):
-        guard.require(print)  # type: ignore[arg-type]
+    for no_text in (print, ["a"], None):
+        with pytest.raises(VerifierConfigurationError, match=r"require\('a', 'b'\)"):
+            guard.require(no_text)  # type: ignore[arg-type]
 
 
 def test_an_application_is_protected_at_once_or_later(verifier: Any) -> None:

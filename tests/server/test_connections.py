@@ -162,3 +162,70 @@ async def test_header_injection_through_trailers() -> None:
         head = HEAD + b"X-Seen: head\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
         answer = await answer_to(port, head + b"1\r\na\r\n0\r\nX-Seen: trailer\r\n\r\n")
         assert answer.endswith(b"\r\n\r\nhead")
+
+
+class Transport:
+    """Notes what is handed on to it."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed
+        self.written.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_extra_info(self, name: str) -> str:
+        return name
+
+
+def joined() -> tuple[Transport, connections._Joining]:
+    transport = Transport()
+    return transport, connections._Joining(transport, asyncio.get_running_loop())  # type: ignore[arg-type]
+
+
+async def test_what_is_written_in_one_turn_goes_out_at_once() -> None:
+    transport, joining = joined()
+    joining.write(b"head ")
+    joining.write(b"body")
+    assert transport.written == []
+    await asyncio.sleep(0)
+    joining.write(b" more")
+    joining.flush()
+    joining.flush()
+    await asyncio.sleep(0)
+    assert transport.written == [b"head body", b" more"]
+
+
+async def test_what_was_written_goes_out_before_the_connection_is_closed() -> None:
+    transport, joining = joined()
+    joining.write(b"last words")
+    joining.close()
+    await asyncio.sleep(0)
+    assert transport.written == [b"last words"]
+    assert transport.closed
+    assert joining.is_closing()
+
+
+async def test_an_answer_without_end_is_not_held_back_in_memory() -> None:
+    transport, joining = joined()
+    for _ in range(1000):
+        joining.write(bytes(1000))
+    assert sum(map(len, transport.written)) > 1_000_000 - 2 * connections._MOST_HELD
+
+
+async def test_an_answer_arrives_in_one_piece() -> None:
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: testserver\r\nX-Seen: a\r\n\r\n")
+        async with asyncio.timeout(5):
+            piece = await reader.read(65_536)
+        writer.close()
+    assert piece.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert piece.endswith(b"\r\n\r\na")

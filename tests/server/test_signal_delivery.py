@@ -28,7 +28,8 @@ from coatcheck.flows.signal_pushing import pause_after
 from coatcheck.flows.signal_sending import Refusal
 from coatcheck.flows.signal_streams import DeliveryWish, StreamWish
 from coatcheck.server import signal_delivery
-from coatcheck.server.signal_delivery import SignalDelivery, Verdict, judge, resolve
+from coatcheck.server.outbound import resolve
+from coatcheck.server.signal_delivery import SignalDelivery, Verdict, judge
 from coatcheck.storage.sqlite import SQLiteStorage
 from tests.flows.world import ManualClock, Tunables, World
 from tests.server.signal_receivers import Answer, Receiver, receiving, refusal

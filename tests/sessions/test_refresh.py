@@ -203,7 +203,7 @@ class Chain(RuleBasedStateMachine):
 
 
 TestChain = Chain.TestCase
-TestChain.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestChain.settings = settings(stateful_step_count=25)
 
 
 def test_the_policy_is_what_the_documentation_says() -> None:

@@ -14,17 +14,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from coatcheck.accounts.model import LinkPurpose
 from coatcheck.flows.ports import Records, Storage
+from coatcheck.oauth.model import HolderKind, Permission
 from coatcheck.revocation.model import KINDS, START, Draft, Entry, Position
 from coatcheck.storage.conformance.samples import (
     NOW,
+    a_client,
     a_draft,
     a_key,
     a_link,
     a_mail,
+    a_role,
     a_service,
     a_session,
     a_token,
     a_user,
+    an_api,
+    an_initial_access_token,
     digest_of,
 )
 from coatcheck.storage.errors import RecordConflictError
@@ -35,6 +40,7 @@ Operation = Callable[[Records], Awaitable[Any]]
 
 # Few names, so that operations meet: the same user, the same session, the same address.
 NAMES = ("a", "b", "c")
+HOLDERS: tuple[HolderKind, ...] = ("user", "role", "client")
 names = st.sampled_from(NAMES)
 times = st.integers(0, 40).map(lambda number: NOW + number / 4)
 limits = st.integers(0, 3)
@@ -63,6 +69,13 @@ drafts = st.builds(
 services = st.builds(
     lambda name, digest, called: a_service(name, digest=digest_of(digest), name=called),
     *(names, names, names),
+)
+
+permissions = st.builds(
+    lambda kind, holder, api, scopes: Permission(
+        kind=kind, holder=f"{kind}-{holder}", audience=f"https://{api}.example", scopes=scopes
+    ),
+    *(st.sampled_from(HOLDERS), names, names, st.frozensets(names)),
 )
 
 operations: st.SearchStrategy[Operation] = st.one_of(
@@ -138,6 +151,35 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     st.tuples(times, limits).map(
         lambda two: lambda records: records.delete_expired_entries(two[0], limit=two[1])
     ),
+    names.map(lambda name: lambda records: records.add_client(a_client(name))),
+    names.map(lambda name: lambda records: records.replace_client(a_client(name, name="Changed"))),
+    names.map(lambda name: lambda records: records.delete_client(f"client-{name}")),
+    names.map(lambda name: lambda records: records.add_api(an_api(name))),
+    names.map(lambda name: lambda records: records.delete_api(f"https://{name}.example")),
+    names.map(lambda name: lambda records: records.add_role(a_role(name))),
+    names.map(lambda name: lambda records: records.delete_role(f"role-{name}")),
+    st.tuples(names, names).map(
+        lambda two: lambda records: records.add_member(f"role-{two[0]}", f"user-{two[1]}")
+    ),
+    st.tuples(names, names).map(
+        lambda two: lambda records: records.remove_member(f"role-{two[0]}", f"user-{two[1]}")
+    ),
+    permissions.map(lambda permission: lambda records: records.put_permission(permission)),
+    st.tuples(names, st.none() | times, st.none() | limits).map(
+        lambda three: (
+            lambda records: records.add_initial_access_token(
+                an_initial_access_token(three[0], expires_at=three[1], uses_left=three[2])
+            )
+        )
+    ),
+    st.tuples(names, times).map(
+        lambda two: (
+            lambda records: records.use_initial_access_token(
+                digest_of(f"initial access token {two[0]}"), at=two[1]
+            )
+        )
+    ),
+    names.map(lambda name: lambda records: records.delete_initial_access_token(f"initial-{name}")),
     services.map(lambda service: lambda records: records.add_service(service)),
     names.map(lambda name: lambda records: records.delete_service(name)),
     st.tuples(st.lists(names), times, times).map(
@@ -191,6 +233,11 @@ async def everything(records: Records) -> bytes:
         sorted((await records.read_throttles(NAMES)).items()),
         await ledger(records),
         await records.list_services(),
+        await records.list_clients(after="client-a", limit=1),
+        await records.list_apis(),
+        await records.list_roles(),
+        await records.list_permissions(),
+        await records.list_initial_access_tokens(),
         await records.list_longer_sessions(lifetime=5.0, idle_timeout=4.0, after="session-a", limit=1),
     ]
     for name in NAMES:
@@ -202,6 +249,12 @@ async def everything(records: Records) -> bytes:
             await records.find_session_by_digest(digest_of(f"session {name}")),
             await records.find_refresh_token(digest_of(f"token {name}")),
             await records.find_service_by_digest(digest_of(name)),
+            await records.find_client(f"client-{name}"),
+            await records.list_members(f"role-{name}"),
+            await records.list_roles_of(f"user-{name}"),
+            await records.list_permissions(audience=f"https://{name}.example"),
+            *[await records.list_permissions(kind=kind, holder=f"{kind}-{name}") for kind in HOLDERS],
+            *[sorted(await records.user_scopes(f"user-{name}", f"https://{api}.example")) for api in NAMES],
             *[await records.find_link(digest_of(f"link {name}"), purpose) for purpose in LinkPurpose],
         ]
     return msgspec.json.encode(found, order="deterministic")
@@ -266,4 +319,4 @@ class Agreement(RuleBasedStateMachine):
 
 
 TestAgreement = Agreement.TestCase
-TestAgreement.settings = settings(max_examples=40, stateful_step_count=30)
+TestAgreement.settings = settings(max_examples=30, stateful_step_count=30)

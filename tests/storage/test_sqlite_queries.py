@@ -16,7 +16,11 @@ from coatcheck.storage.sqlite import ledger
 from coatcheck.storage.sqlite.opening import open_connections
 
 # Of these there are few.
-WHOLE_TABLES = {("keys", "_LIST"), ("keys", "_DELETE_RETIRED"), ("services", "_LIST")}
+WHOLE_TABLES = {
+    *(("keys", "_LIST"), ("keys", "_DELETE_RETIRED"), ("services", "_LIST")),
+    *(("clients", "_LIST_APIS"), ("clients", "_LIST_INITIAL")),
+    *(("permissions", "_LIST"), ("permissions", "_LIST_ROLES")),
+}
 # They go through the outcome of a search, of as many rows as they are told; a test below counts the effort.
 GO_THROUGH_WHAT_WAS_FOUND = {("ledger", "_DELETE_EXPIRED")}
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -51,6 +55,12 @@ def test_a_statement_searches_and_does_not_scan(tmp_path: Path, where: tuple[str
         assert all("subquery" in scan.lower() for scan in scans), steps
     else:
         assert bool(scans) == (where in WHOLE_TABLES), steps
+
+
+def test_tokens_to_be_forgotten_are_found_among_many_that_are_not(tmp_path: Path) -> None:
+    """A client that refreshes very often has many that it exchanged just now."""
+    (step,) = plan(tmp_path / "coatcheck.db", statements()["refresh_tokens", "_FORGET"])
+    assert "(session_id=? AND rotated_at<?)" in step
 
 
 def test_a_scan_would_be_seen(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ def hook(event: VerifierEvent) -> None:
     assert_type(event.entries, int)
 
 
-verifier = Verifier("https://id.example", audience="https://api.example", cookies="session", on_event=hook)
+verifier = Verifier(
+    "https://id.example", audience="https://api.example", key="cck_key", cookies="session", on_event=hook
+)
 several = Verifier("https://id.example", audience=["a", "b"], max_staleness=timedelta(seconds=10))
 verifier.start(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 Verifier("https://id.example")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

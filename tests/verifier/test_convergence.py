@@ -127,7 +127,7 @@ class Network:
         return chunk
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     deeds=st.lists(st.sampled_from(DEEDS), max_size=40),
     revocations=st.lists(st.integers(0, 3), min_size=1, max_size=40),

@@ -550,8 +550,12 @@ def test_a_very_long_token_is_verified_and_not_remembered(issuer: Issuer) -> Non
         {"audience": None},
         {"audience": ["a", ""]},
         {"key": "no spaces, please"},
+        {"key": ""},
+        {"key": b"cck_octets"},
         {"max_staleness": timedelta(0)},
+        {"max_staleness": 5},
         {"cookies": "token"},
+        {"cookies": "session"},
     ],
     ids=lambda options: str(options).replace("::", ":"),
 )
@@ -586,9 +590,11 @@ def test_tunables_have_bounds(tunables: dict[str, Any]) -> None:
         VerifierPolicy(**tunables)
 
 
-def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COATCHECK_VERIFIER_KEY", "cck_secret")
+@pytest.mark.parametrize("key", ["cck_secret", "cck_secret\n", " cck_secret\r\n"])
+def test_the_key_comes_from_the_environment(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COATCHECK_VERIFIER_KEY", key)
     verifier = Verifier(ISSUER, audience=API)
+    assert Verifier(ISSUER, audience=API, key=key)._state.authorization() == verifier._state.authorization()
     assert verifier._state.authorization() == {"authorization": "Bearer cck_secret"}
     assert "cck_secret" not in repr(verifier)
 
@@ -614,7 +620,7 @@ def test_a_verifier_without_httpx_says_what_to_install(monkeypatch: pytest.Monke
 
 
 def test_a_child_process_begins_with_its_own_locks_and_bells(issuer: Issuer) -> None:
-    verifier = ready(cookies="session")
+    verifier = ready(cookies="session", key="cck_key")
     token = issuer.token()
     verifier.verify(token)
     bell, lock = verifier._state.wanted, verifier._lock

@@ -343,7 +343,11 @@ def test_no_redirect_is_followed(server: Server, path: str, status: int) -> None
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_service_key_that_is_refused_is_said_so(server: Server, status: int) -> None:
     server.scripts["/ledger"] = lambda connection: connection.answer(status)
-    assert "COATCHECK_VERIFIER_KEY" in obstacle(server, key="cck_wrong")
+    refused, missing = obstacle(server, key="cck_wrong"), obstacle(server)
+    assert "refuses the key" in refused
+    assert "wants a key" in missing
+    assert "COATCHECK_VERIFIER_KEY" in refused
+    assert "COATCHECK_VERIFIER_KEY" in missing
 
 
 def test_a_server_that_asks_for_time_gets_it(server: Server) -> None:
@@ -493,10 +497,10 @@ def test_a_mistake_in_here_does_not_end_the_following(
     monkeypatch.setattr(threaded, "_PAUSE_AFTER_A_BUG", 0.05)
     original, failures = ledger._opened, iter([1, 2])
 
-    def buggy(answer: Any) -> Any:
+    def buggy(*arguments: Any, **options: Any) -> Any:
         if next(failures, None):
             raise ZeroDivisionError
-        return original(answer)
+        return original(*arguments, **options)
 
     monkeypatch.setattr(ledger, "_opened", buggy)
     with Verifier(server.url, audience=API, policy=SWIFT) as verifier:
@@ -512,10 +516,10 @@ def test_a_mistake_in_here_does_not_end_the_tasks_either(
     monkeypatch.setattr(tasks, "_PAUSE_AFTER_A_BUG", 0.05)
     original, failures = ledger._opened, iter([1, 2])
 
-    def buggy(answer: Any) -> Any:
+    def buggy(*arguments: Any, **options: Any) -> Any:
         if next(failures, None):
             raise ZeroDivisionError
-        return original(answer)
+        return original(*arguments, **options)
 
     monkeypatch.setattr(ledger, "_opened", buggy)
 

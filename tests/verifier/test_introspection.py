@@ -347,7 +347,7 @@ def crowded(server: Server, **tunables: Any) -> Verifier:
     policy = VerifierPolicy(
         **{"introspections": 2, "first_pause": 0.02, "silence": 4.0, "request_timeout": 2.0, **tunables}
     )
-    return Verifier(server.url, audience=API, cookies="session", policy=policy)
+    return Verifier(server.url, audience=API, key="cck_key", cookies="session", policy=policy)
 
 
 def test_made_up_cookies_make_a_good_one_wait_for_its_turn_and_do_not_shut_it_out(server: Server) -> None:
@@ -470,7 +470,7 @@ def test_an_old_view_believes_no_cookie(server: Server, verifier: Verifier) -> N
 
 def test_nothing_is_asked_before_the_ledger_was_read() -> None:
     policy = VerifierPolicy(startup_timeout=0.0)
-    verifier = Verifier("http://127.0.0.1:1", audience=API, cookies="session", policy=policy)
+    verifier = Verifier("http://127.0.0.1:1", audience=API, key="cck_key", cookies="session", policy=policy)
     with verifier, pytest.raises(NotReadyError):
         verifier.authenticate(HEADERS)
 

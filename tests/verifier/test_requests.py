@@ -116,7 +116,7 @@ def test_a_token_of_the_right_form_that_is_none_is_an_invalid_token(verifier: Ve
 
 
 def test_a_bad_token_does_not_give_way_to_a_cookie() -> None:
-    verifier = ready(cookies="session")
+    verifier = ready(cookies="session", key="cck_key")
     with pytest.raises(InvalidTokenError):
         verifier.authenticate(
             {"Authorization": "Bearer x", "Cookie": "__Host-coatcheck=0123456789abcdef0123"}
@@ -246,7 +246,7 @@ def test_what_is_no_text_is_no_token(verifier: Verifier, token: Any) -> None:
     ],
 )
 def test_what_are_no_headers_is_a_bad_request(headers: Any) -> None:
-    verifier = ready(cookies="session")
+    verifier = ready(cookies="session", key="cck_key")
     with pytest.raises(MalformedCredentialError) as caught:
         verifier.authenticate(headers)
     assert caught.value.status == 400

@@ -4,17 +4,24 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from coatcheck._core.secrets import new_identifier
 from coatcheck.accounts.email_address import parse_email
+from coatcheck.accounts.hashing import HashingPool
 from coatcheck.accounts.model import User
+from coatcheck.accounts.policy import Argon2Parameters
+from coatcheck.flows.context import FlowPolicy
 from coatcheck.mail.model import Letter
+from coatcheck.server import server as composition
 from coatcheck.server.server import Server
-from coatcheck.server.settings import load_settings
+from coatcheck.server.settings import Settings, load_settings
 from coatcheck.storage.memory import MemoryStorage
 
 ORIGIN = "https://testserver"
@@ -115,7 +122,8 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(**arguments: Any) -> AsyncIterator[Site]:
+async def open_site(*, hurried: bool = True, **arguments: Any) -> AsyncIterator[Site]:
+    """Give a site, which by default does not spend time for its own sake: on hashes, and before it refuses somebody."""
     production = {
         "mode": "production",
         "base_url": ORIGIN,
@@ -125,11 +133,19 @@ async def open_site(**arguments: Any) -> AsyncIterator[Site]:
     }
     settings = load_settings(environment={}, directory="/nowhere", **{**production, **arguments})
     inbox, clock = Inbox(), SteppingClock()
-    server = Server(settings, storage=MemoryStorage(), transport=inbox, clock=clock)
+    with pytest.MonkeyPatch.context() as patch:
+        if hurried:
+            patch.setattr(composition, "_hasher", _cheap_hasher)
+            patch.setattr(composition, "FlowPolicy", partial(FlowPolicy, failure_quantum=timedelta(0)))
+        server = Server(settings, storage=MemoryStorage(), transport=inbox, clock=clock)
     try:
         yield Site(server, inbox, clock)
     finally:
         await server.close()
+
+
+def _cheap_hasher(settings: Settings) -> HashingPool:
+    return HashingPool(Argon2Parameters(time_cost=1, memory_kib=64), workers=2, queue=settings.hashing_queue)
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -190,3 +190,32 @@ async def test_a_program_changes_its_password_and_gets_other_tokens(site: Site) 
         assert {"access_token", "refresh_token", "expires_in"} <= done.json().keys()
         again = await program.post("/auth/account/password", json=form)
     assert (again.status_code, again.json()["code"]) == (401, "invalid_credentials")
+
+
+async def test_a_profile_is_said_on_the_account_page(site: Site) -> None:
+    user = await site.add_user()
+    async with site.signed_in_browser() as browser:
+        saved = await browser.post(
+            "/auth/account/profile", data={"name": "Ann Other", "phone_number": "+1 212 555 0100"}
+        )
+        assert (saved.status_code, saved.headers["location"]) == (303, "/auth/account?done=profile")
+        page = await browser.get("/auth/account?done=profile")
+        assert "Your profile is saved." in page.text
+        assert 'value="Ann Other"' in page.text
+        told = await browser.post("/auth/account/profile", data={"name": ""}, headers=JSON)
+        assert told.json() == {"profile": {"phone_number": "+12125550100", "phone_number_verified": False}}
+    assert await site.server.flows.provider.profiles.get(user.id) == told.json()["profile"]
+
+
+async def test_what_cannot_be_in_a_profile_is_shown_again(site: Site) -> None:
+    await site.add_user()
+    async with site.signed_in_browser() as browser:
+        again = await browser.post("/auth/account/profile", data={"name": "<b>Ann", "phone_number": "12"})
+        assert again.status_code == 422
+        assert "with its country" in again.text
+        assert 'value="&lt;b&gt;Ann"' in again.text
+        refused = await browser.post("/auth/account/profile", data={"phone_number": "12"}, headers=JSON)
+        assert (refused.status_code, refused.json()["field"]) == (422, "phone_number")
+    async with site.program() as program:
+        refused = await program.post("/auth/account/profile", data={"name": "Eve"}, headers=JSON)
+        assert refused.status_code == 401

@@ -35,7 +35,7 @@ def browser(url: str) -> Iterator[Browser]:  # after the site: while it lives, n
 
 
 def _signed_in(browser: Browser, url: str, email: str, *, javascript: bool) -> Page:
-    page = browser.new_context(java_script_enabled=javascript).new_page()
+    page = browser.new_context(java_script_enabled=javascript, reduced_motion="reduce").new_page()
     page.set_default_timeout(10_000)
     page.goto(f"{url}/sign-in")
     page.get_by_label("E-mail address").fill(email)

@@ -11,18 +11,20 @@ from starlette.applications import Starlette
 
 from coatcheck.integrations.fastapi import Auth
 from coatcheck.jose.hazmat import read_unverified
+from coatcheck.oauth.metadata import ServerFacts, server_metadata
 from coatcheck.server import Settings, load_settings
 from coatcheck.server.standalone import make_application
 from tests.web.sites import ORIGIN, Site, open_site
 
 pytestmark = pytest.mark.anyio
 PATH = "/.well-known/oauth-authorization-server"
+OPENID_PATH = "/.well-known/openid-configuration"
 
 
-async def document(site: Site) -> httpx.Response:
-    transport = httpx.ASGITransport(site.server.app.root[PATH])
+async def document(site: Site, path: str = PATH) -> httpx.Response:
+    transport = httpx.ASGITransport(site.server.app.root[path])
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
-        return await client.get(PATH)
+        return await client.get(path)
 
 
 async def test_it_names_the_issuer_exactly_and_may_be_kept(site: Site) -> None:
@@ -35,15 +37,93 @@ async def test_it_names_the_issuer_exactly_and_may_be_kept(site: Site) -> None:
     assert found["issuer"] == token.claims["iss"] == ORIGIN
 
 
-async def test_everything_that_it_names_is_there(site: Site) -> None:
+async def test_everything_that_it_names_is_there() -> None:
+    async with open_site(registration="open") as site:
+        found = (await document(site)).json()
+        endpoints = {name: url for name, url in found.items() if name.endswith(("_endpoint", "_uri"))}
+        assert len(endpoints) == 10
+        async with site.program() as program:
+            assert (await program.get(found["jwks_uri"])).json()["keys"]
+            for name, url in endpoints.items():
+                response = await program.request("OPTIONS", url)
+                assert response.status_code == 204, name
+
+
+async def test_openid_clients_find_the_same_where_they_look_for_it(site: Site) -> None:
+    assert (await document(site, OPENID_PATH)).content == (await document(site)).content
+
+
+async def test_openid_discovery_section_3_all_that_is_required_is_there(site: Site) -> None:
+    found = (await document(site, OPENID_PATH)).json()
+    for name in (
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "response_types_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+    ):
+        assert found[name], name
+    assert found["id_token_signing_alg_values_supported"][0] == "RS256"
+    assert "none" not in found["id_token_signing_alg_values_supported"]
+    assert found["scopes_supported"][0] == "openid"
+    assert set(found["subject_types_supported"]) == {"public", "pairwise"}
+    assert found["claims_parameter_supported"] is True
+    assert found["request_parameter_supported"] is found["request_uri_parameter_supported"] is False
+
+
+async def test_what_the_security_practice_asks_for_is_announced(site: Site) -> None:
     found = (await document(site)).json()
-    assert found["response_types_supported"] == []
-    assert found["grant_types_supported"] == ["refresh_token"]
-    async with site.program() as program:
-        assert (await program.get(found["jwks_uri"])).json()["keys"]
-        for name in ("token_endpoint", "introspection_endpoint", "coatcheck_ledger_endpoint"):
-            response = await program.request("OPTIONS", found[name])
-            assert response.status_code == 204, name
+    assert found["code_challenge_methods_supported"] == ["S256"]  # RFC 9700 section 2.1.1
+    assert found["authorization_response_iss_parameter_supported"] is True  # RFC 9207 section 3
+    assert "none" not in found["introspection_endpoint_auth_methods_supported"]
+    for name, methods in found.items():
+        if name.endswith("signing_alg_values_supported"):
+            assert "none" not in methods, name
+
+
+@pytest.mark.parametrize(
+    "registration, endpoint, documents",
+    [("off", False, False), ("token", True, False), ("open", True, True)],
+)
+async def test_who_may_register_is_announced(registration: str, *, endpoint: bool, documents: bool) -> None:
+    async with open_site(registration=registration) as site:
+        found = (await document(site)).json()
+    assert ("registration_endpoint" in found) is endpoint
+    assert found["client_id_metadata_document_supported"] is documents
+
+
+async def test_only_what_is_switched_on_is_announced() -> None:
+    async with open_site() as site:
+        found = (await document(site)).json()
+        assert found["response_types_supported"] == ["code"]
+        assert "implicit" not in found["grant_types_supported"]
+        assert "create" in found["prompt_values_supported"]
+    async with open_site(sign_up="closed") as site:
+        assert "create" not in (await document(site)).json()["prompt_values_supported"]
+    facts = ServerFacts(issuer=ORIGIN, base=ORIGIN, hybrid=True)
+    told = server_metadata(facts)
+    assert tuple(told["response_types_supported"]) == ("code", "code id_token", "id_token")
+    assert "implicit" in told["grant_types_supported"]
+
+
+async def test_scripts_of_any_origin_may_read_it(site: Site) -> None:
+    for _ in range(2):  # the second is the one that was kept
+        response = await document(site)
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert response.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert "strict-transport-security" in response.headers
+        assert "set-cookie" not in response.headers
+
+
+async def test_it_is_only_read(site: Site) -> None:
+    transport = httpx.ASGITransport(site.server.app.root[PATH])
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+        head = await client.head(PATH)
+        assert (head.status_code, head.content) == (200, b"")
+        assert (await client.post(PATH)).status_code == 405
 
 
 async def test_it_names_the_status_lists_where_there_are_any() -> None:
@@ -90,7 +170,8 @@ async def test_a_server_in_fastapi_has_it_at_the_root_of_the_application(tmp_pat
     Auth(app, settings=settings)
     for _ in range(2):  # another lifespan has another server
         async with running(app, base_url="http://localhost") as client:
-            assert (await client.get(PATH)).json()["issuer"] == settings.base_url
+            for path in (PATH, OPENID_PATH):
+                assert (await client.get(path)).json()["issuer"] == settings.base_url
             assert "oauth-authorization-server" not in (await client.get("/openapi.json")).text
 
 

@@ -37,7 +37,7 @@ from coatcheck.web.errors import (
     UnsupportedGrantTypeError,
 )
 from coatcheck.web.problems import (
-    OAuthError,
+    ErrorResponse,
     error_headers,
     failure,
     oauth_error_of,
@@ -194,4 +194,6 @@ def test_token_requests_are_refused_in_the_words_of_rfc_6749(
 
 def test_a_failed_token_request_is_a_server_error() -> None:
     problem = failure("abc")
-    assert oauth_error_of(problem, None) == OAuthError(error="server_error", error_description=problem.detail)
+    assert oauth_error_of(problem, None) == ErrorResponse(
+        error="server_error", error_description=problem.detail
+    )

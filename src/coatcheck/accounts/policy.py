@@ -102,6 +102,10 @@ class ThrottlePolicy(msgspec.Struct, frozen=True, kw_only=True):
         sign_up_block: Sign-ups from one IPv6 block.
         sign_up_mailbox_at_address: Sign-ups from one network for one mailbox.
         sign_up_mailbox: Sign-ups for one mailbox from everywhere.
+        registration_address: Clients that register themselves from one network, without being allowed to by a token.
+        registration_block: The same from one IPv6 block.
+        document_address: Documents of clients that are fetched because one network asked for it.
+        document_host: Documents that are fetched from one host, whoever asked for it.
     """
 
     address: Rate = Rate(100, 10.0)
@@ -118,6 +122,10 @@ class ThrottlePolicy(msgspec.Struct, frozen=True, kw_only=True):
     sign_up_block: Rate = Rate(150, 12.0)
     sign_up_mailbox_at_address: Rate = Rate(3, 15 * _MINUTE)
     sign_up_mailbox: Rate = Rate(5, 15 * _MINUTE)
+    registration_address: Rate = Rate(200, 10.0)
+    registration_block: Rate = Rate(1000, 2.0)
+    document_address: Rate = Rate(60, 10.0)
+    document_host: Rate = Rate(60, 1.0)
 
 
 NIST_THROTTLE_POLICY = ThrottlePolicy(

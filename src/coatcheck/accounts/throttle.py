@@ -23,9 +23,11 @@ __all__ = [
     "block_of",
     "cleared_on_reset",
     "cleared_on_success",
+    "document_limits",
     "network_of",
     "plan_attempt",
     "re_authentication_limits",
+    "registration_limits",
     "reset_limits",
     "sign_in_limits",
     "sign_up_limits",
@@ -137,6 +139,27 @@ def sign_up_limits(policy: ThrottlePolicy, *, email_key: str, address: str) -> d
         policy.sign_up_mailbox,
     )
     return _mail_limits("sign-up", rates, email_key=email_key, address=address)
+
+
+def registration_limits(policy: ThrottlePolicy, *, address: str) -> dict[str, Rate]:
+    """Return the keys that a client's registration counts under, if nobody allowed it: none without an address."""
+    limits = {}
+    if network := network_of(address):
+        limits[_key("registration/address", network)] = policy.registration_address
+    if block := block_of(address):
+        limits[_key("registration/block", block)] = policy.registration_block
+    return limits
+
+
+def document_limits(policy: ThrottlePolicy, *, host: str, address: str) -> dict[str, Rate]:
+    """Return the keys that the fetch of a document counts under that a stranger named.
+
+    The host's own limit keeps this server from being one of many that are turned against it.
+    """
+    limits = {_key("document/host", host): policy.document_host}
+    if network := network_of(address):
+        limits[_key("document/address", network)] = policy.document_address
+    return limits
 
 
 def _mail_limits(

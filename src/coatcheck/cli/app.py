@@ -7,12 +7,16 @@ from typing import Annotated
 
 import typer
 
+from .api import commands as api
+from .client import commands as client
 from .demo import demo
 from .dev import dev
 from .doctor import doctor
 from .failures import Commands
 from .key import commands as key
+from .permission import commands as permission
 from .revoke import commands as revoke
+from .role import commands as role
 from .serve import serve
 from .service import commands as service
 from .session import commands as session
@@ -34,6 +38,10 @@ for _command in (dev, demo, serve, doctor):
     app.command()(_command)
 app.add_typer(user, name="user")
 app.add_typer(session, name="session")
+app.add_typer(client, name="client")
+app.add_typer(api, name="api")
+app.add_typer(permission, name="permission")
+app.add_typer(role, name="role")
 app.add_typer(revoke, name="revoke")
 app.add_typer(service, name="service")
 app.add_typer(token, name="token")

@@ -15,6 +15,10 @@ Port = Annotated[int, typer.Option("--port", metavar="NUMBER", help="The port.",
 Workers = Annotated[
     int, typer.Option("--workers", metavar="NUMBER", help="How many processes.", min=1, max=256)
 ]
+AccessLog = Annotated[
+    bool,
+    typer.Option("--access-log/--no-access-log", help="Log each request. A proxy in front may do so, too."),
+]
 
 
 def serve(
@@ -22,6 +26,7 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     workers: Workers = 1,
+    access_log: AccessLog = True,
     config: Config = None,
 ) -> None:
     """Run the server that the settings describe.
@@ -33,4 +38,4 @@ def serve(
     settings = read_settings(config)
     from ..server.run import serve as run
 
-    run(settings, host=host, port=port, workers=workers)
+    run(settings, host=host, port=port, workers=workers, access_log=access_log)

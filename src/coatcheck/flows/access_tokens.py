@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
 from .._core.clock import Clock
 from .._core.secrets import new_identifier
 from ..accounts.model import User
+from ..identity import FIRST_PARTY
 from ..jose import Claims, Key, KeySet, jwt
 from ..jose.errors import InvalidClaimError
+from ..jose.hazmat import ANY_AUDIENCE
+from ..jose.jwt.policy import Anything
 from ..revocation.model import Facts
 from ..revocation.policy import LONGEST_TOKEN
 from ..revocation.registry import Registry
@@ -20,12 +24,23 @@ from ..sessions.authentication_context import acr_of
 from ..sessions.model import Session
 from .signing_keys import SigningKeys
 
-__all__ = ["FIRST_PARTY", "AccessClaims", "AccessTokens", "facts_of", "granted_scopes"]
+__all__ = [
+    "TYPE",
+    "AccessClaims",
+    "AccessTokens",
+    "Recipient",
+    "check_length",
+    "facts_of",
+    "granted_scopes",
+    "is_mainly_for",
+]
 
-FIRST_PARTY = "first-party"
-"""The ``client_id`` of whoever signs in at this server itself, rather than through a registered client."""
+Recipient = Literal["own", "userinfo", "anybody"]
+"""Who looks at a token: this server's own API, its userinfo endpoint, or whoever asks what a token is worth."""
 
-_TYPE = "at+jwt"
+TYPE: Final = "at+jwt"
+"""The ``typ`` of access tokens (RFC 9068 section 2.1)."""
+
 _LONGEST_SECONDS = LONGEST_TOKEN.total_seconds()
 
 
@@ -34,7 +49,8 @@ class AccessClaims(Claims):
 
     Attributes:
         client_id: The client that it was issued to.
-        sid: The session that it comes from.
+        sid: The session that it comes from; empty for a machine's, which comes from none, and whose ``sub`` is the
+            client itself.
         scope: What it may do, space-delimited.
         auth_time: When the user last proved who they are, in seconds since 1970.
         amr: How (RFC 8176).
@@ -45,7 +61,7 @@ class AccessClaims(Claims):
     sub: str
     exp: int | float
     client_id: str
-    sid: str
+    sid: str = ""
     scope: str = ""
     auth_time: int = 0
     amr: tuple[str, ...] = ()
@@ -75,6 +91,16 @@ def facts_of(claims: AccessClaims, kid: str) -> Facts:
         kid=kid,
         iat=claims.iat or 0,
     )
+
+
+def is_mainly_for(claims: AccessClaims, audience: str) -> bool:
+    """Tell whether an API is the one that a token was issued for.
+
+    Behind it the ``aud`` may name the issuer, so that userinfo takes the token too. That makes it no token for what
+    else there is at the issuer: otherwise an API could use there what it was sent.
+    """
+    aud = claims.aud
+    return (aud if isinstance(aud, str) else (aud or ("",))[0]) == audience
 
 
 def granted_scopes(user: User, session: Session) -> frozenset[str]:
@@ -123,7 +149,7 @@ class AccessTokens:
         self.lifetime: int = int(lifetime.total_seconds())
         self.place: Callable[[Facts, float], Awaitable[StatusClaim]] | None = None
         self._trusted: KeySet | None = None
-        self._verifier: jwt.Verifier[AccessClaims] | None = None
+        self._verifiers: dict[Recipient, jwt.Verifier[AccessClaims]] = {}
 
     async def issue(self, user: User, session: Session, *, at: float) -> str:
         """Return an access token for a session. It does not outlive the session.
@@ -134,7 +160,7 @@ class AccessTokens:
             at: When a transaction had read these records, which is when the token counts as issued: whatever changes
                 them later cuts off what was issued by then.
         """
-        signer = await self.keys.signer(_TYPE, self.audience)
+        signer = await self.keys.signer(TYPE, self.audience)
         claims = AccessClaims(
             sub=user.id,
             iat=self._issued_at(user, session, at),
@@ -180,19 +206,27 @@ class AccessTokens:
         """Return the ``exp``: a token does not outlive its session, used or not."""
         return min(int(now) + self.lifetime, int(session.ends_at))
 
-    async def verify(self, token: str) -> tuple[AccessClaims, str]:
-        """Return the claims of an access token of this server for this API, and the ``kid`` of the key that signed it.
+    async def verify(self, token: str, *, recipient: Recipient = "own") -> tuple[AccessClaims, str]:
+        """Return the claims of an access token of this server, and the ``kid`` of the key that signed it.
+
+        Tokens that an API's own secret signs are never among them: the API could make them itself.
+
+        Args:
+            token: The token.
+            recipient: For whom it must be.
 
         Raises:
             TokenError: If it is not one, or is not good any more.
         """
         trusted = await self.keys.key_set()
-        verifier = self._verifier
-        if verifier is None or trusted is not self._trusted:
-            verifier = self._verifier = self._verifier_with(trusted)
+        if trusted is not self._trusted:
+            self._verifiers.clear()
             self._trusted = trusted
+        verifier = self._verifiers.get(recipient)
+        if verifier is None:
+            verifier = self._verifiers[recipient] = self._verifier_with(trusted, recipient)
         verified = verifier.verify(token)
-        _check_length(verified.claims)
+        check_length(verified.claims)
         return verified.claims, verified.key.kid or ""
 
     async def key_set(self) -> KeySet:
@@ -203,20 +237,23 @@ class AccessTokens:
         """Return the key that signs at this moment: the same object until it is another one."""
         return await self.keys.signing_key()
 
-    def _verifier_with(self, trusted: KeySet) -> jwt.Verifier[AccessClaims]:
+    def _verifier_with(self, trusted: KeySet, recipient: Recipient) -> jwt.Verifier[AccessClaims]:
+        audience: str | tuple[str, str] | Anything = self.audience
+        if recipient != "own":
+            audience = (self.audience, self.issuer) if recipient == "userinfo" else ANY_AUDIENCE
         return jwt.Verifier(
             trusted,
             issuer=self.issuer,
-            audience=self.audience,
+            audience=audience,
             claims=AccessClaims,
-            typ=_TYPE,
+            typ=TYPE,
             require=("exp", "iat", "jti", "sub"),
             leeway=timedelta(0),  # the same clock signs and verifies
             clock=self._clock,
         )
 
 
-def _check_length(claims: AccessClaims) -> None:
+def check_length(claims: AccessClaims) -> None:
     """Refuse a token that was good for longer than any that is issued.
 
     Whoever has stolen a key can write any times, but cannot make the ledger longer: what it says of the key is kept

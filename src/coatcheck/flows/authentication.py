@@ -18,18 +18,21 @@ from msgspec.structs import replace
 from .._core.secrets import digest
 from ..accounts.model import User
 from ..errors import CoatcheckError
-from ..identity import Client, Identity
+from ..identity import FIRST_PARTY, Client, Identity
 from ..jose import TokenError
 from ..sessions.binding import is_bound_elsewhere
 from ..sessions.errors import InvalidSessionError
-from ..sessions.lifecycle import needs_touch, touch_interval
+from ..sessions.lifecycle import is_alive, needs_touch, touch_interval
 from ..sessions.model import Session
-from .access_tokens import AccessClaims, facts_of, granted_scopes
+from .access_tokens import AccessClaims, Recipient, facts_of, granted_scopes, is_mainly_for
 from .context import Context
 from .ending import SERVER, Reason, end_sessions
 from .errors import InvalidTokenError
+from .provider.clients import cached_client
+from .provider.secret_tokens import verify_wherever
+from .provider.subjects import subject_of
 
-__all__ = ["Authentication", "Known", "Via"]
+__all__ = ["Authentication", "Known", "MachineIdentity", "Via"]
 
 _log = logging.getLogger("coatcheck.sessions")
 
@@ -54,6 +57,9 @@ class Known(msgspec.Struct, gc=False):
         fresh_until: Until when nothing has to be done or checked but what the ledger says.
         epoch: The epoch of the ledger that it was last checked against.
         named: What the ledger calls it, beside the session and the user: the token and its key.
+        parent: For a client's session, the one in which the user granted it, if it ends with that.
+        first_party: Whether it is the site's own: of whoever signed in here, or of a client that belongs to the site.
+        claims: What the access token says, if it is one.
     """
 
     identity: Identity
@@ -63,9 +69,24 @@ class Known(msgspec.Struct, gc=False):
     fresh_until: float
     epoch: int = 0
     named: tuple[str, ...] = ()
+    parent: Session | None = None
+    first_party: bool = True
+    claims: AccessClaims | None = None
 
     def __repr__(self) -> str:
         return f"<Known user {self.identity.id} via {self.identity.via}>"
+
+
+class MachineIdentity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A client that acts for itself, not for any user.
+
+    Attributes:
+        client_id: Which.
+        scopes: What its token may do.
+    """
+
+    client_id: str
+    scopes: frozenset[str]
 
 
 class Authentication:
@@ -79,7 +100,7 @@ class Authentication:
         self._registry = context.ledger.registry
         self._seen: int | None = None
         self._known: dict[Via, dict[bytes, Known]] = {"cookie": {}, "bearer": {}}
-        self._verified: dict[bytes, tuple[AccessClaims, str]] = {}
+        self._verified: dict[tuple[Recipient, bytes], tuple[AccessClaims, str]] = {}
 
     def recall(self, credential: bytes, via: Via) -> Known | None:
         """Return what a credential is known to stand for, if nothing can have changed since it was looked up.
@@ -152,6 +173,60 @@ class Authentication:
         self._remember(presented_as, known, epoch=epoch)
         return known
 
+    async def by_client_token(self, token: str, *, recipient: Recipient) -> Known:
+        """Return what an access token stands for at another place than this server's own API. It is not remembered.
+
+        Args:
+            token: The token.
+            recipient: Where it is looked at.
+
+        Raises:
+            InvalidTokenError: As ``by_token``.
+        """
+        await self._catch_up()
+        return await self.by_claims(*await self.verified(token, recipient))
+
+    async def by_claims(self, claims: AccessClaims, kid: str) -> Known:
+        """Return what an access token stands for whose signature and times were verified.
+
+        Args:
+            claims: What it says.
+            kid: The key that signed it; empty for the secret of an API.
+
+        Raises:
+            InvalidTokenError: As ``by_token``.
+        """
+        try:
+            known = await self._look_up_claims(claims, kid)
+            await self._check(known, None)
+        except InvalidSessionError as error:
+            raise InvalidTokenError(detail=error.detail) from None
+        return known
+
+    async def machine(self, claims: AccessClaims, kid: str) -> MachineIdentity:
+        """Return the client that a token was issued to in its own name, which was verified likewise.
+
+        Raises:
+            InvalidTokenError: As ``machine_token``.
+        """
+        self._check_ledger(claims, kid, claims.sub)
+        if claims.sid or claims.sub != claims.client_id:
+            raise InvalidTokenError(detail="it stands for a user")
+        if await cached_client(self._context, claims.client_id) is None:
+            raise InvalidTokenError(detail="its client is gone or disabled")
+        return MachineIdentity(
+            client_id=claims.client_id, scopes=frozenset(filter(None, claims.scope.split(" ")))
+        )
+
+    async def machine_token(self, token: str) -> MachineIdentity:
+        """Return the client that an access token for this server's own API was issued to in its own name.
+
+        Raises:
+            InvalidTokenError: If it is no such token, is not good any more, or its client is gone or disabled.
+        """
+        await self._catch_up()
+        return await self.machine(*await self.verified(token, "own"))
+
     async def _catch_up(self) -> None:
         version = self._version()
         if version != self._seen:
@@ -175,39 +250,102 @@ class Authentication:
             raise InvalidSessionError(detail="expired")
         if known.session.binding is not None and client is not None:
             await self._check_binding(known.session, client)
-        if needs_touch(known.session, self._context.sessions, now=now):
-            # Once per interval, not once per request.
-            try:
-                await self._context.storage.records.touch_session(known.session.id, now)
-            except (
-                CoatcheckError
-            ) as error:  # a busy storage: the next request notes it, and this one only reads
-                _log.warning("the use of session %s was not noted [%s]", known.session.id, error.code)
+        for session in (
+            known.session,
+            known.parent,
+        ):  # whoever uses what is granted in a session uses that too
+            if session is not None and needs_touch(session, self._context.sessions, now=now):
+                await self._touch(session, now)
 
-    async def _look_up_token(self, token: str) -> Known:
-        key = digest(token)
+    async def _touch(self, session: Session, now: float) -> None:
+        """Note that a session was used: once per interval, not once per request."""
+        try:
+            await self._context.storage.records.touch_session(session.id, now)
+        except CoatcheckError as error:  # a busy storage: the next request notes it, and this one only reads
+            _log.warning("the use of session %s was not noted [%s]", session.id, error.code)
+
+    async def verified(self, token: str, recipient: Recipient) -> tuple[AccessClaims, str]:
+        """Return what an access token says whose signature and times are good, and the ``kid`` of its key.
+
+        What the ledger says of it is not looked at. The ``kid`` is empty where the secret of an API signed it.
+
+        Args:
+            token: The token.
+            recipient: For whom it must be.
+
+        Raises:
+            InvalidTokenError: If it is none of this server's for that recipient, or has expired.
+        """
+        key = (recipient, digest(token))
         found = self._verified.get(key)
         if found is None:
             try:
-                found = await self._context.access_tokens.verify(token)
+                found = await self._verify(token, recipient)
             except TokenError as error:
                 raise InvalidTokenError(detail=f"{error.code}: {error.message}") from None
-            _put(self._verified, key, found)
-        claims, kid = found
-        void = self._registry.void(facts_of(claims, kid))
+            if found[1]:  # what an API's secret signed is good only as long as that is its secret
+                _put(self._verified, key, found)
+        claims = found[0]
+        if recipient == "own" and not is_mainly_for(claims, self._context.access_tokens.audience):
+            raise InvalidTokenError(detail="it is for another API")
+        if self._clock() >= claims.exp:
+            raise InvalidTokenError(detail="expired")
+        return found
+
+    async def _verify(self, token: str, recipient: Recipient) -> tuple[AccessClaims, str]:
+        if recipient == "anybody":
+            return await verify_wherever(self._context, token)
+        return await self._context.access_tokens.verify(token, recipient=recipient)
+
+    def _check_ledger(self, claims: AccessClaims, kid: str, user_id: str) -> None:
+        void = self._registry.void(replace(facts_of(claims, kid), sub=user_id))
         if void is not None:
             raise InvalidTokenError(detail=f"its {void} is in the ledger")
+
+    async def _look_up_token(self, token: str) -> Known:
+        return await self._look_up_claims(*await self.verified(token, "own"))
+
+    async def _look_up_claims(self, claims: AccessClaims, kid: str) -> Known:
+        self._check_ledger(claims, kid, claims.sub)
+        if not claims.sid:
+            raise InvalidTokenError(detail="it stands for no user")
         session = await self._context.storage.records.find_session(claims.sid)
-        if session is None or session.user_id != claims.sub:
+        if session is None or session.client_id != claims.client_id:
             raise InvalidTokenError(detail="its session has ended")
+        first_party = True
+        if session.client_id != FIRST_PARTY:
+            first_party = await self._check_client(session, claims)
+            self._check_ledger(claims, kid, session.user_id)  # of whom the token itself need not tell
+        elif session.user_id != claims.sub:
+            raise InvalidTokenError(detail="its session is another user's")
         known = await self._look_up(session, claims, "bearer")
-        known.named = (claims.jti or "", kid, claims.client_id)
+        known.named = (claims.jti or "", kid, claims.client_id, session.parent_id or "")
+        known.first_party, known.claims = first_party, claims
         return known
+
+    async def _check_client(self, session: Session, claims: AccessClaims) -> bool:
+        """Check that a client's token is for the user of its session. Tells whether the client is the site's own."""
+        client = await self._context.storage.records.find_client(session.client_id)
+        if client is None or client.disabled_at is not None:
+            raise InvalidTokenError(detail="its client is gone or disabled")
+        if claims.sub != subject_of(self._context.sealer, client, session.user_id):
+            raise InvalidTokenError(detail="its session is another user's")
+        return client.first_party
+
+    async def _parent_of(self, session: Session) -> Session | None:
+        """Return the session that another ends with, if it does with any."""
+        if session.parent_id is None:
+            return None
+        parent = await self._context.storage.records.find_session(session.parent_id)
+        if parent is None or not is_alive(parent, self._clock()):
+            raise InvalidSessionError(detail="the session in which it was granted has ended")
+        return parent
 
     async def _look_up(self, session: Session, claims: AccessClaims | None, via: Via) -> Known:
         user = await self._context.storage.records.find_user(session.user_id)
         if user is None or user.disabled_at is not None:
             raise InvalidSessionError(detail="the user is gone or disabled")
+        parent = await self._parent_of(session)
         ends_at, scopes = session.ends_at, granted_scopes(user, session)
         if claims is not None:
             # What the token was issued for, as far as the user may still do it.
@@ -221,12 +359,23 @@ class Authentication:
             methods=session.methods,
             via=via,
         )
-        touch_at = session.last_seen_at + touch_interval(session, self._context.sessions)
-        # What is bound to a client is looked at every time.
-        fresh_until = min(ends_at, touch_at) if session.binding is None else 0.0
+        fresh_until = ends_at
+        for each in (session, parent):
+            if each is not None:
+                ends_at = min(ends_at, each.ends_at)
+                touch_at = each.last_seen_at + touch_interval(each, self._context.sessions)
+                # What is bound to a client is looked at every time.
+                fresh_until = min(fresh_until, touch_at) if each.binding is None else 0.0
         # What the application attached is read when it is asked for: it would be remembered once per credential.
         session = replace(session, data=b"{}")
-        return Known(identity=identity, session=session, user=user, ends_at=ends_at, fresh_until=fresh_until)
+        return Known(
+            identity=identity,
+            session=session,
+            user=user,
+            ends_at=ends_at,
+            fresh_until=min(ends_at, fresh_until),
+            parent=parent,
+        )
 
     async def _check_binding(self, session: Session, client: Client) -> None:
         if not is_bound_elsewhere(session, client, self._context.sessions):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
@@ -12,10 +12,18 @@ from .._core.clock import Clock
 from .._core.secrets import Sealer
 from ..accounts.policy import ThrottlePolicy
 from ..accounts.ports import PasswordHasher
+from ..oauth.documents import NoDocuments
+from ..oauth.ports import DocumentFetcher
 from ..sessions.policy import RefreshPolicy, SessionPolicy
 from .access_tokens import AccessTokens
 from .ledger import Ledger
 from .ports import MailComposer, Storage
+from .provider.assertion_verifiers import AssertionVerifiers
+from .provider.document_cache import DocumentCache
+from .provider.exact_cache import ExactCache
+from .provider.logout_bell import LogoutBell
+from .provider.policy import ProviderPolicy
+from .provider.read_keys import ReadKeys
 from .signals import Signals
 
 __all__ = ["Context", "FlowPolicy"]
@@ -62,6 +70,13 @@ class Context:
         refresh: The policy of refresh tokens.
         throttles: The limits on attempts.
         policy: The flows' own policy.
+        provider: The policy of the provider.
+        documents: Fetches documents that clients name.
+        document_cache: Keeps them.
+        cache: Keeps records for as long as nothing is committed.
+        client_keys: The keys in them, read.
+        assertion_verifiers: What verifies with them.
+        logout_bell: Wakes what tells clients that sessions ended.
     """
 
     storage: Storage
@@ -77,3 +92,10 @@ class Context:
     refresh: RefreshPolicy
     throttles: ThrottlePolicy
     policy: FlowPolicy
+    provider: ProviderPolicy = field(default_factory=ProviderPolicy)
+    documents: DocumentFetcher = field(default_factory=NoDocuments)
+    document_cache: DocumentCache = field(default_factory=DocumentCache)
+    cache: ExactCache = field(default_factory=ExactCache)
+    client_keys: ReadKeys = field(default_factory=ReadKeys)
+    assertion_verifiers: AssertionVerifiers = field(default_factory=AssertionVerifiers)
+    logout_bell: LogoutBell = field(default_factory=LogoutBell)

@@ -12,12 +12,14 @@ import logging
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from ..identity import Identity
+from ..identity import FIRST_PARTY, Identity
 from ..revocation.model import Kind
 from ..sessions.lifecycle import is_alive
+from ..sessions.model import Session
 from .context import Context
 from .model import Device
 from .ports import Records
+from .provider.back_channel import queue_logouts
 from .recency import require_recent
 
 __all__ = [
@@ -27,12 +29,14 @@ __all__ = [
     "Reason",
     "by_user",
     "end_all_sessions",
+    "end_client",
     "end_sessions",
     "revoke",
     "void_earlier",
 ]
 
 _log = logging.getLogger("coatcheck.sessions")
+_BATCH = 500
 
 ADMINISTRATOR = "administrator"
 """The actor where somebody at the command line did it."""
@@ -64,6 +68,9 @@ class Reason(StrEnum):
     BOUND_ELSEWHERE = "bound-elsewhere"
     POLICY_CHANGED = "policy-changed"
     KEY_COMPROMISED = "key-compromised"
+    CODE_REPLAYED = "code-replayed"
+    GRANT_REVOKED = "grant-revoked"
+    CLIENT_REMOVED = "client-removed"
 
 
 async def revoke(
@@ -100,29 +107,96 @@ async def revoke(
 async def end_sessions(
     context: Context, records: Records, session_ids: Iterable[str], *, reason: Reason, actor: str
 ) -> list[str]:
-    """End sessions, inside the transaction of what causes it. Returns those that had not ended before."""
+    """End sessions, inside the transaction of what causes it, and with them those that were granted to clients in them.
+
+    Each has an entry of its own in the ledger: tokens know the session that they come from, and not the one above it.
+
+    Returns:
+        Those that had not ended before.
+    """
     session_ids = list(session_ids)
+    children = await records.list_child_sessions(session_ids)
+    # A child is named before the session that it would go with.
+    below = [each.id for each in children]
+    session_ids = [*below, *(each for each in session_ids if each not in below)]
     owners = await context.signals.owners_of(records, session_ids)
+    await queue_logouts(context, records, await _of_clients(records, session_ids, known=children))
     ended = await records.delete_sessions(session_ids)
     named: list[tuple[Kind, str]] = [("session", each) for each in ended]
     await revoke(context, records, named, reason=reason, actor=actor, owners=owners)
     return ended
 
 
+async def _of_clients(
+    records: Records, session_ids: Iterable[str], *, known: Iterable[Session]
+) -> list[Session]:
+    """Return the sessions among these that clients have their tokens from: those who are told of the end."""
+    found = {each.id: each for each in known}
+    sessions = [found.get(each) or await records.find_session(each) for each in session_ids]
+    return [each for each in sessions if each is not None and each.client_id != FIRST_PARTY]
+
+
 async def end_all_sessions(
-    context: Context, records: Records, user_id: str, *, reason: Reason, actor: str, but: str | None = None
+    context: Context,
+    records: Records,
+    user_id: str,
+    *,
+    reason: Reason,
+    actor: str,
+    but: str | None = None,
+    and_its_grants: bool = False,
 ) -> list[str]:
-    """End all sessions of a user, except perhaps one."""
+    """End all sessions of a user, except perhaps one, and perhaps what was granted to clients in that one."""
     sessions = await records.list_sessions(user_id)
-    named = [each.id for each in sessions if each.id != but]
+    kept = {each.id for each in sessions if but is not None and each.id == but}
+    if and_its_grants:
+        kept |= {each.id for each in sessions if each.parent_id in kept}
+    named = [each.id for each in sessions if each.id not in kept]
     return await end_sessions(context, records, named, reason=reason, actor=actor)
+
+
+async def end_client(context: Context, records: Records, client_id: str, *, actor: str) -> int:
+    """End whatever a client got, because it is removed, inside the transaction that removes it.
+
+    One entry says it of all that it got: the client's. Its sessions are deleted without entries of their own, and it is
+    not told of them: there is nobody left who could be.
+
+    Args:
+        context: What flows share.
+        records: The transaction. The client has not been deleted in it yet.
+        client_id: Which.
+        actor: Who does it.
+
+    Returns:
+        How many sessions that ended.
+    """
+    count = 0
+    while session_ids := await records.list_client_sessions(client_id, limit=_BATCH):
+        count += len(await records.delete_sessions(session_ids))
+    await revoke(context, records, [("client", client_id)], reason=Reason.CLIENT_REMOVED, actor=actor)
+    return count
 
 
 async def void_earlier(
     context: Context, records: Records, named: tuple[Kind, str], *, reason: Reason, actor: str
 ) -> None:
-    """End what was issued until now, inside the transaction of what causes it, and nothing that comes later."""
-    await revoke(context, records, [named], reason=reason, actor=actor, cutoff=context.clock())
+    """End what was issued until now, inside the transaction of what causes it, and nothing that comes later.
+
+    Tokens of clients that know users by a name of their own do not say whose they are. They say from which session.
+    """
+    ended = [named]
+    if named[0] == "user":
+        ended += [("session", each) for each in await _pairwise_sessions(records, named[1])]
+    await revoke(context, records, ended, reason=reason, actor=actor, cutoff=context.clock())
+
+
+async def _pairwise_sessions(records: Records, user_id: str) -> list[str]:
+    sessions = [each for each in await records.list_sessions(user_id) if each.client_id != FIRST_PARTY]
+    clients = {each: await records.find_client(each) for each in {each.client_id for each in sessions}}
+    pairwise = {
+        name for name, each in clients.items() if each is not None and each.subject_type == "pairwise"
+    }
+    return [each.id for each in sessions if each.client_id in pairwise]
 
 
 class Ending:
@@ -132,7 +206,10 @@ class Ending:
         self._context = context
 
     async def list_devices(self, identity: Identity) -> list[Device]:
-        """Return the sessions of the one who asks, the current one first, then the most recently used."""
+        """Return the sessions of the one who asks, the current one first, then the most recently used.
+
+        What they granted to clients is no place where they are signed in.
+        """
         now = self._context.clock()
         sessions = await self._context.storage.records.list_sessions(identity.id)
         devices = [
@@ -148,7 +225,7 @@ class Ending:
                 is_current=session.id == identity.session_id,
             )
             for session in sessions
-            if is_alive(session, now)
+            if is_alive(session, now) and session.client_id == FIRST_PARTY
         ]
         return sorted(devices, key=lambda device: not device.is_current)
 
@@ -205,6 +282,12 @@ class Ending:
         async with self._context.storage.transaction() as records:
             actor = by_user(identity.id)
             ended = await end_all_sessions(
-                self._context, records, identity.id, reason=Reason.ENDED_BY_USER, actor=actor, but=but
+                self._context,
+                records,
+                identity.id,
+                reason=Reason.ENDED_BY_USER,
+                actor=actor,
+                but=but,
+                and_its_grants=True,
             )
             return len(ended)

@@ -7,6 +7,8 @@ import logging
 
 from ..errors import CoatcheckError
 from .context import Context
+from .provider.back_channel import queue_ended
+from .provider.unused_clients import UnusedClients
 
 __all__ = ["Housekeeping"]
 
@@ -19,10 +21,12 @@ class Housekeeping:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._unused_clients = UnusedClients(context)
 
     async def tidy(self) -> int:
         """Delete everything that has expired by now; return how many records."""
         deleted = await self._context.storage.records.delete_retired_keys(self._context.clock())
+        deleted += await self._unused_clients.sweep()
         while True:
             batch = await self._delete_batch()
             deleted += batch
@@ -48,10 +52,18 @@ class Housekeeping:
         # Verifiers accept tokens for a moment after their end.
         dead_by = now - ledger.policy.margin.total_seconds()
         return (
-            await records.delete_expired_sessions(now, limit=_BATCH)
+            await self._delete_sessions(now)
             + await records.delete_expired_links(now, limit=_BATCH)
             + await records.delete_expired_throttles(now, limit=_BATCH)
             + await records.delete_expired_entries(forgotten, limit=_BATCH)
             + await records.delete_expired_statuses(dead_by, limit=_BATCH)
             + await records.delete_ended_status_lists(dead_by)
+            + await records.delete_expired_authorizations(now, limit=_BATCH)
+            + await records.delete_expired_assertions(now, limit=_BATCH)
         )
+
+    async def _delete_sessions(self, now: float) -> int:
+        """Delete a batch of what is left of sessions, when those who are to be told of their end will be."""
+        async with self._context.storage.transaction() as records:
+            told = await queue_ended(self._context, records, limit=_BATCH)
+            return told or await records.delete_expired_sessions(now, limit=_BATCH)

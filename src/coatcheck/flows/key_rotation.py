@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -13,9 +13,11 @@ from ..errors import CoatcheckError
 from .context import Context
 from .ending import ADMINISTRATOR, Reason, revoke
 from .errors import UnknownSigningKeyError
+from .key_ring import by_algorithm
 from .key_schedule import RotationPlan, arrange, plan_rotation
 from .model import StoredKey
 from .ports import Records
+from .signing_keys import USUAL_ALGORITHM
 
 __all__ = ["KeyRotation", "KeyState", "Rotation"]
 
@@ -36,6 +38,7 @@ class KeyState(msgspec.Struct, frozen=True, kw_only=True):
         created_at: When it was made.
         signs_from: From when on it signs.
         verifies_until: Until when it is trusted; ``None`` as long as no other takes over.
+        algorithm: What it signs by. Each algorithm has a key that signs.
     """
 
     kid: str
@@ -43,10 +46,11 @@ class KeyState(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     signs_from: float
     verifies_until: float | None
+    algorithm: str
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rotation came to.
+    """What a rotation came to, for the keys of one algorithm.
 
     Attributes:
         before: The key that signed until then.
@@ -55,6 +59,8 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
         is_new: Whether this rotation made it; otherwise another did that is under way.
         retired: When the key that signed is trusted no more; ``None`` if it goes on signing, or is out already.
         removed: The keys that are out at once.
+        algorithm: Which algorithm that is.
+        others: What it came to for the keys of other algorithms.
     """
 
     before: str
@@ -63,6 +69,8 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool
     retired: float | None
     removed: tuple[str, ...] = ()
+    algorithm: str = USUAL_ALGORITHM
+    others: tuple[Rotation, ...] = ()
 
 
 class KeyRotation:
@@ -82,14 +90,16 @@ class KeyRotation:
         await self._keys.key_set()
         stored = await self._keys.stored(self._context.storage.records)
         now = self._context.clock()
-        signer = arrange(stored, now, self._policy).signer
+        lines = by_algorithm(stored).values()
+        signers = {arrange(line, now, self._policy).signer for line in lines}
         return [
             KeyState(
                 kid=key.kid,
-                state=self._state(key, signer, now),
+                state=self._state(key, now, signs=key in signers),
                 created_at=key.created_at,
                 signs_from=key.signs_from,
                 verifies_until=key.verifies_until,
+                algorithm=key.algorithm,
             )
             for key in sorted(stored, key=lambda key: (key.signs_from, key.created_at), reverse=True)
         ]
@@ -101,7 +111,7 @@ class KeyRotation:
         kids: Iterable[str] | None = None,
         actor: str = ADMINISTRATOR,
     ) -> Rotation:
-        """Replace the key that signs.
+        """Replace the key that signs, of each algorithm.
 
         In the orderly way, the new key is published first and signs later; nobody notices. A compromised key is out at
         once: whatever it signed is void, here and at all services that follow the ledger, and a new key signs. Sessions
@@ -118,25 +128,36 @@ class KeyRotation:
         """
         # A wrong secret is told before anything is changed: a key that running servers cannot read would stop them.
         await self._keys.key_set()
+        asked = None if kids is None else frozenset(kids)
+
+        def plans(stored: Sequence[StoredKey], now: float) -> dict[str, RotationPlan]:
+            known = frozenset(key.kid for key in stored)
+            named = (known if asked is None else asked) if compromised else frozenset()
+            if not named <= known:
+                raise UnknownSigningKeyError(min(named - known))
+            return self._plans(stored, now, asked=not compromised, compromised=named)
+
+        await self._prepare(plans)
         async with self._context.storage.transaction() as records:
             now = self._context.clock()
             stored = await self._keys.stored(records)
-            known = frozenset(key.kid for key in stored)
-            named = (known if kids is None else frozenset(kids)) if compromised else frozenset()
-            if not named <= known:
-                raise UnknownSigningKeyError(min(named - known))
-            plan = plan_rotation(stored, now, self._policy, asked=not compromised, compromised=named)
+            plan = plans(stored, now)
             added = await self._carry_out(records, plan)
             await revoke(
                 self._context,
                 records,
-                [("key", kid) for kid in plan.remove],
+                [("key", kid) for each in plan.values() for kid in each.remove],
                 reason=Reason.KEY_COMPROMISED,
                 actor=actor,
             )
             after = await self._keys.stored(records)
         self._keys.forget()
-        return self._told(stored, after, plan=plan, added=added, now=now)
+        told = [
+            self._told(stored, after, algorithm=algorithm, plan=each, added=added.get(algorithm), now=now)
+            for algorithm, each in plan.items()
+            if each or asked is None
+        ]
+        return msgspec.structs.replace(told[0], others=tuple(told[1:]))
 
     async def check(self) -> bool:
         """Do what is due: publish a successor, retire its predecessor, delete what is trusted no more.
@@ -147,15 +168,16 @@ class KeyRotation:
         now = self._context.clock()
         if not self._is_due(await self._keys.stored(self._context.storage.records), now):
             return False
+        await self._prepare(self._plans)
         async with self._context.storage.transaction() as records:
             stored = await self._keys.stored(records)
             if not self._is_due(stored, now):
                 return False  # another process did it
-            added = await self._carry_out(records, self._plan(stored, now))
+            added = await self._carry_out(records, self._plans(stored, now))
             await records.delete_retired_keys(now)
         self._keys.forget()
-        if added is not None:
-            _log.info("the key %s is published; it signs in %.0f s", added.kid, added.signs_from - now)
+        for key in added.values():
+            _log.info("the key %s is published; it signs in %.0f s", key.kid, key.signs_from - now)
         return True
 
     async def run(self, *, interval: float = 60.0) -> None:
@@ -168,27 +190,55 @@ class KeyRotation:
             await asyncio.sleep(interval)
 
     def _is_due(self, stored: Sequence[StoredKey], now: float) -> bool:
-        return bool(self._plan(stored, now)) or any(_has_expired(key, now) for key in stored)
+        return any(self._plans(stored, now).values()) or any(_has_expired(key, now) for key in stored)
 
-    def _plan(self, stored: Sequence[StoredKey], now: float) -> RotationPlan:
-        # A key that the ledger names is deleted before the ledger forgets it, whoever named it.
-        return plan_rotation(stored, now, self._policy, compromised=self._keys.compromised(stored))
+    def _plans(
+        self,
+        stored: Sequence[StoredKey],
+        now: float,
+        *,
+        asked: bool = False,
+        compromised: frozenset[str] | None = None,
+    ) -> dict[str, RotationPlan]:
+        """Return what is to be done to the keys of each algorithm: that which always signs comes first."""
+        if compromised is None:
+            # A key that the ledger names is deleted before the ledger forgets it, whoever named it.
+            compromised = self._keys.compromised(stored)
+        lines = by_algorithm(stored)
+        return {
+            algorithm: plan_rotation(
+                lines[algorithm], now, self._policy, asked=asked, compromised=compromised
+            )
+            for algorithm in sorted(lines, key=lambda each: (each != USUAL_ALGORITHM, each))
+        }
 
-    async def _carry_out(self, records: Records, plan: RotationPlan) -> StoredKey | None:
-        for kid in plan.remove:
+    async def _prepare(
+        self, plans: Callable[[Sequence[StoredKey], float], Mapping[str, RotationPlan]]
+    ) -> None:
+        """Generate the keys that will be needed, before the transaction: some take a second."""
+        stored = await self._keys.stored(self._context.storage.records)
+        for algorithm, plan in plans(stored, self._context.clock()).items():
+            if plan.signs_from is not None:
+                await self._keys.prepare(algorithm)
+
+    async def _carry_out(self, records: Records, plans: Mapping[str, RotationPlan]) -> dict[str, StoredKey]:
+        """Change the keys. Returns those that were added, by their algorithms."""
+        removed = [kid for plan in plans.values() for kid in plan.remove]
+        for kid in removed:
             await records.retire_key(kid, verifies_until=_NEVER)
-        if plan.remove:
+        if removed:
             await records.delete_retired_keys(_NEVER)
-        for kid, until in plan.retire:
-            await records.retire_key(kid, verifies_until=until)
-        if plan.signs_from is None:
-            return None
-        added = self._keys.make(plan.signs_from)
-        await records.add_key(added)
+        added: dict[str, StoredKey] = {}
+        for algorithm, plan in plans.items():
+            for kid, until in plan.retire:
+                await records.retire_key(kid, verifies_until=until)
+            if plan.signs_from is not None:
+                added[algorithm] = self._keys.make(plan.signs_from, algorithm)
+                await records.add_key(added[algorithm])
         return added
 
-    def _state(self, key: StoredKey, signer: StoredKey | None, now: float) -> State:
-        if key is signer:
+    def _state(self, key: StoredKey, now: float, *, signs: bool) -> State:
+        if signs:
             return "signs"
         if _has_expired(key, now):
             return "expired"
@@ -206,14 +256,18 @@ class KeyRotation:
         stored: Sequence[StoredKey],
         after: Sequence[StoredKey],
         *,
+        algorithm: str,
         plan: RotationPlan,
         added: StoredKey | None,
         now: float,
     ) -> Rotation:
+        stored = [key for key in stored if key.algorithm == algorithm]
+        after = [key for key in after if key.algorithm == algorithm]
         before = arrange(stored, now, self._policy).signer
         signer = added or self._next(after, now)
         old = next((key for key in after if before is not None and key.kid == before.kid), None)
         return Rotation(
+            algorithm=algorithm,
             before="" if before is None else before.kid,
             signer=signer.kid,
             signs_from=signer.signs_from,

@@ -53,6 +53,7 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         created_at: When it was made.
         signs_from: From when on it signs. It is published before.
         verifies_until: Until when what it signed is trusted; ``None`` as long as it is not replaced.
+        algorithm: What it signs by.
     """
 
     kid: str
@@ -61,6 +62,7 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     created_at: float
     signs_from: float = 0.0
     verifies_until: float | None = None
+    algorithm: str = "ES256"
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, gc=False):

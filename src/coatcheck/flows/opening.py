@@ -8,14 +8,14 @@ import msgspec
 
 from .._core.secrets import digest, new_identifier, new_token
 from ..accounts.model import User
-from ..identity import Client
+from ..identity import FIRST_PARTY, Client
 from ..revocation.model import Kind
 from ..sessions.binding import binding_of
 from ..sessions.errors import InvalidSessionError
 from ..sessions.lifecycle import begin, is_alive, plan_admission, renew
 from ..sessions.model import Session
 from ..sessions.refresh import client_digest, make_token, next_token
-from .access_tokens import FIRST_PARTY, granted_scopes
+from .access_tokens import granted_scopes
 from .context import Context
 from .devices import remember
 from .ending import SERVER, Reason, by_user, end_sessions, void_earlier
@@ -84,7 +84,8 @@ async def open_session(
         if old is not None:
             await end_sessions(context, records, [old.id], reason=Reason.REPLACED, actor=by_user(old.user_id))
     if context.sessions.max_sessions is not None:
-        existing = await records.list_sessions(user.id)
+        # What was granted to a client in one of them is a part of it, and no place where somebody is signed in.
+        existing = [each for each in await records.list_sessions(user.id) if each.parent_id is None]
         surplus = plan_admission(existing, context.sessions, now=now)
         await end_sessions(context, records, surplus, reason=Reason.SESSION_LIMIT, actor=SERVER)
     session_id = new_identifier()

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from ..accounts.ports import LinkRecords, ThrottleRecords, UserRecords
+from ..oauth.ports import ProviderRecords
 from ..revocation.ports import LedgerRecords
 from ..sessions.ports import RefreshTokenRecords, SessionRecords
 from .messages import Message
@@ -86,6 +87,7 @@ class Records(
     StreamRecords,
     SignalRecords,
     UnwantedSubjectRecords,
+    ProviderRecords,
     Protocol,
 ):
     """All records of a storage, as one object."""

@@ -27,9 +27,10 @@ import msgspec
 from ..accounts.email_address import parse_email
 from ..accounts.errors import UnknownUserError
 from ..accounts.model import User
+from ..identity import FIRST_PARTY
 from ..jose import TokenError
 from ..revocation.model import EVERYTHING, Entry, Facts, Kind
-from .access_tokens import FIRST_PARTY, facts_of
+from .access_tokens import facts_of
 from .context import Context
 from .ending import Reason, end_all_sessions, end_sessions, revoke, void_earlier
 from .errors import (
@@ -40,6 +41,7 @@ from .errors import (
 )
 from .key_rotation import KeyRotation
 from .ports import Records
+from .provider.secret_tokens import verify_wherever
 
 __all__ = ["Revoked", "Revoking"]
 
@@ -155,14 +157,18 @@ class Revoking:
     async def client(self, client_id: str, *, actor: str) -> Revoked:
         """Void all access tokens that were issued to a client until now. Sessions live on, and may refresh.
 
+        Args:
+            client_id: A registered client, or ``first-party``: whoever signs in at this server itself.
+            actor: Who does it.
+
         Raises:
             InvalidRevocationError: If this is no identifier of a client (RFC 6749 appendix A.1).
             UnknownClientError: If there is no such client.
         """
         _check(_CLIENT_ID, client_id, "This is not the identifier of a client.")
-        if client_id != FIRST_PARTY:  # the one client there is: whoever signs in at this server itself
-            raise UnknownClientError
         async with self._context.storage.transaction() as records:
+            if client_id != FIRST_PARTY and await records.find_client(client_id) is None:
+                raise UnknownClientError
             reason = Reason.ENDED_BY_ADMINISTRATOR
             await void_earlier(self._context, records, ("client", client_id), reason=reason, actor=actor)
         return Revoked(kind="client", value=client_id)
@@ -238,7 +244,7 @@ class Revoking:
         if len(token) > _LONGEST_TOKEN or not token.isascii():
             raise NotOurTokenError(detail="too long, or not ASCII")
         try:
-            return facts_of(*await self._context.access_tokens.verify(token))
+            return facts_of(*await verify_wherever(self._context, token))
         except TokenError as error:
             raise NotOurTokenError(detail=error.code) from None
 

@@ -11,6 +11,7 @@ from .feed import Feed
 from .housekeeping import Housekeeping
 from .introspection import Introspection
 from .key_rotation import KeyRotation
+from .provider.service import Provider
 from .re_authentication import ReAuthentication
 from .recovery import Recovery
 from .revoking import Revoking
@@ -41,6 +42,7 @@ class Flows:
         housekeeping: Forgetting what has expired.
         introspection: Telling services what a credential is worth.
         key_rotation: Replacing the keys that sign.
+        provider: OAuth 2.1 and OpenID Connect for registered clients.
         re_authentication: Proving once more who one is.
         recovery: A new password for one that was forgotten.
         revoking: Revoking on purpose.
@@ -67,6 +69,7 @@ class Flows:
         self.housekeeping: Housekeeping = Housekeeping(context)
         self.introspection: Introspection = Introspection(context, self.authentication)
         self.key_rotation: KeyRotation = KeyRotation(context)
+        self.provider: Provider = Provider(context, self.authentication)
         self.re_authentication: ReAuthentication = ReAuthentication(context)
         self.recovery: Recovery = Recovery(context)
         self.revoking: Revoking = Revoking(context, self.key_rotation)

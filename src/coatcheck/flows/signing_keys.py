@@ -2,57 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import json as canonical_json
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from .._core import base64url, json
+from .._core import json
 from .._core.clock import Clock
 from .._core.secrets import Sealer, SealError
 from ..jose import Key, KeySet, jwt
-from ..jose.hazmat import NO_EXPIRY
 from ..revocation.model import Entry, Facts
 from .errors import ServerKeyError
-from .key_schedule import Arrangement, RotationPolicy, arrange, plan_rotation
+from .key_ring import Audience, Ring, make_ring
+from .key_schedule import RotationPolicy, arrange, plan_rotation
 from .ledger import Ledger
 from .model import StoredKey
 from .ports import KeyRecords, Storage
 
-__all__ = ["SigningKeys"]
+__all__ = ["USUAL_ALGORITHM", "SigningKeys"]
+
+USUAL_ALGORITHM: Final = "ES256"
+"""What signs wherever nobody asks for something else. There always is a key for it."""
 
 _USE: Final = "access-token"
 _CONTEXT: Final = "signing-key"
-_ALGORITHM: Final = "ES256"
+_BY_SECRET: Final = frozenset({"HS256"})
 _NOTICE: Final = 0.5  # seconds: by how much later than another process this one may learn of its new key
-_MOST_SIGNERS: Final = 256
-_DIGEST_LENGTH: Final = 22  # of base64url: 132 bits
-
-
-class _Ring(msgspec.Struct):
-    """The keys in their places, and what is made of them. It holds as long as the arrangement does.
-
-    Attributes:
-        arrangement: Which key does what.
-        signer: The private key that signs.
-        published: The public keys.
-        jwks: The same as it is published.
-        digest: Its digest.
-        signers: What signs with that key, by type and audience.
-    """
-
-    arrangement: Arrangement
-    signer: Key
-    published: KeySet
-    jwks: bytes
-    digest: str
-    signers: dict[tuple[str, str | None], jwt.Signer]
-
-    def __repr__(self) -> str:
-        return f"<_Ring of {len(self.published)} keys, {self.signer.kid} signs>"
 
 
 class SigningKeys:
@@ -61,6 +38,9 @@ class SigningKeys:
     They are in memory. A look at the storage's version tells whether anything was committed since, by whichever
     process; only then is anything read: the ledger at once, since it may name a key that somebody else has, and the
     keys within half a second. That is enough, as keys are published long before they sign.
+
+    Each algorithm has a line of keys of its own, and all lines are replaced by the same schedule. There is always a key
+    for ``ES256``; those of another algorithm are made when one is first needed.
 
     Attributes:
         policy: How keys are replaced.
@@ -94,8 +74,10 @@ class SigningKeys:
         self._clock = clock
         self.policy: RotationPolicy = policy or RotationPolicy(tokens=ledger.policy)
         self._keys: dict[str, Key] = {}
+        self._spare: dict[str, Key] = {}  # generated and not used yet, by algorithm
+        self._making: dict[str, asyncio.Lock] = {}
         self._stored: Sequence[StoredKey] = ()
-        self._ring: _Ring | None = None
+        self._ring: Ring | None = None
         self._is_new = True  # the stored keys are not those of the ring
         self._seen: int | None = None
         self._read_at = -math.inf
@@ -109,6 +91,7 @@ class SigningKeys:
         *,
         typ: str,
         audience: str | None = None,
+        algorithm: str = USUAL_ALGORITHM,
         now: float | None = None,
     ) -> str:
         """Sign claims as a JWT of this issuer and return it.
@@ -117,19 +100,63 @@ class SigningKeys:
             claims: The claims. ``iss`` and ``iat`` are added, and ``exp`` is not.
             typ: The kind of token, for example ``ledger+jwt``.
             audience: The ``aud``; ``None`` for none, or where the claims state it.
+            algorithm: What signs.
             now: The time of issue; the clock's unless given.
         """
-        return (await self.signer(typ, audience)).sign(claims, now=now)
+        return (await self.signer(typ, audience, algorithm)).sign(claims, now=now)
 
-    async def signer(self, typ: str, audience: str | None) -> jwt.Signer:
-        """Return what signs one kind of token at this moment. It is not to be kept: the next may be another."""
-        signers = (await self._current()).signers
-        signer = signers.get((typ, audience))
-        return signer if signer is not None else self._new_signer(typ, audience)
+    async def signer(
+        self,
+        typ: str,
+        audience: Audience,
+        algorithm: str = USUAL_ALGORITHM,
+        *,
+        lifetime: int | None = None,
+    ) -> jwt.Signer:
+        """Return what signs one kind of token at this moment. It is not to be kept: the next may be another.
 
-    async def signing_key(self) -> Key:
+        Args:
+            typ: The kind of token, for example ``at+jwt``.
+            audience: The ``aud``; ``None`` for none, or where the claims state it.
+            algorithm: What signs. A key is made if there is none; see ``ensure``.
+            lifetime: The seconds from ``iat`` to the ``exp`` that is added; ``None`` for none.
+        """
+        ring = await self._ring_with(algorithm)
+        signer = ring.signers.get((typ, audience, algorithm, lifetime))
+        if signer is not None:
+            return signer
+        return ring.new_signer(
+            typ, audience, algorithm, lifetime=lifetime, issuer=self._issuer, clock=self._clock
+        )
+
+    async def signing_key(self, algorithm: str = USUAL_ALGORITHM) -> Key:
         """Return the private key that signs at this moment: the same object until it is another one."""
-        return (await self._current()).signer
+        return (await self._ring_with(algorithm)).signing[algorithm]
+
+    async def ensure(self, algorithm: str) -> None:
+        """Make sure that there is a key that signs by an algorithm.
+
+        To make one may take a second (RSA), so it is done in a thread, and before somebody waits for a token: when a
+        client or an API is registered that needs it. ``HS256`` takes no key of the server.
+
+        Args:
+            algorithm: One of ``oauth.vocabulary.API_ALGORITHMS``.
+        """
+        if algorithm in _BY_SECRET or algorithm in (await self._current()).signing:
+            return
+        try:
+            async with self._making.setdefault(algorithm, asyncio.Lock()):
+                if algorithm not in (await self._current()).signing:  # else whoever was first has made it
+                    await self.prepare(algorithm)
+                    await self._add_missing(algorithm)
+                    self.forget()
+        finally:
+            self._making.pop(algorithm, None)
+
+    async def prepare(self, algorithm: str) -> None:
+        """Generate the key that ``make`` returns next for an algorithm, outside of any transaction."""
+        if algorithm not in self._spare:
+            self._spare[algorithm] = await asyncio.to_thread(Key.generate, algorithm)
 
     async def key_set(self) -> KeySet:
         """Return the public keys. It is the same object for as long as they are the same.
@@ -160,9 +187,9 @@ class SigningKeys:
         void = self._ledger.registry.void
         return frozenset(key.kid for key in stored if void(Facts(kid=key.kid, iat=math.inf)) == "key")
 
-    def make(self, signs_from: float) -> StoredKey:
-        """Make a key. It is one once it is added to the storage."""
-        key = Key.generate(_ALGORITHM)
+    def make(self, signs_from: float, algorithm: str = USUAL_ALGORITHM) -> StoredKey:
+        """Make a key. It is one once it is added to the storage. See ``prepare`` for those that take long."""
+        key = self._spare.pop(algorithm, None) or Key.generate(algorithm)
         assert key.kid is not None  # noqa: S101 - generated keys are named by their thumbprint
         return StoredKey(
             kid=key.kid,
@@ -170,6 +197,7 @@ class SigningKeys:
             sealed=self._sealer.seal(json.encode(key.to_private_jwk()), context=_CONTEXT),
             created_at=self._clock(),
             signs_from=signs_from,
+            algorithm=algorithm,
         )
 
     def forget(self) -> None:
@@ -180,7 +208,14 @@ class SigningKeys:
         if any(entry.kind == "key" for entry in entries):
             self._urgent = True
 
-    async def _current(self) -> _Ring:
+    async def _ring_with(self, algorithm: str) -> Ring:
+        ring = await self._current()
+        if algorithm not in ring.signing:
+            await self.ensure(algorithm)
+            ring = await self._current()
+        return ring
+
+    async def _current(self) -> Ring:
         """Return the keys in the places that they have now."""
         version = self._version()
         if version != self._seen:
@@ -190,7 +225,7 @@ class SigningKeys:
         if self._urgent or (self._moved and not self._read_at <= now < self._read_at + _NOTICE):
             await self._read(now)
         ring = self._ring
-        if self._is_new or ring is None or not ring.arrangement.since <= now < ring.arrangement.until:
+        if self._is_new or ring is None or not ring.since <= now < ring.until:
             ring = self._ring = await self._arranged(now)
             self._is_new = False
         return ring
@@ -201,14 +236,8 @@ class SigningKeys:
         self._urgent = self._moved = False
         try:
             stored = self._good(await self.stored(self._storage.records))
-            if self._signs_from(stored, now) is not None:
-                async with self._storage.transaction() as records:
-                    stored = self._good(await self.stored(records))  # another process may have been first
-                    signs_from = self._signs_from(stored, now)
-                    if signs_from is not None:
-                        self._open(stored)  # a key under another secret than the others would help nobody
-                        stored.append(self.make(signs_from))
-                        await records.add_key(stored[-1])
+            if self._signs_from(stored, now, USUAL_ALGORITHM) is not None:
+                stored = await self._add_missing(USUAL_ALGORITHM)
             self._open(stored)
         except BaseException:
             self._urgent = True
@@ -217,15 +246,27 @@ class SigningKeys:
         if stored != self._stored:
             self._stored, self._is_new = stored, True
 
+    async def _add_missing(self, algorithm: str) -> list[StoredKey]:
+        """Add a key of an algorithm if there is none that may sign, and return all."""
+        async with self._storage.transaction() as records:
+            stored = self._good(await self.stored(records))  # another process may have been first
+            signs_from = self._signs_from(stored, self._clock(), algorithm)
+            if signs_from is not None:
+                self._open(stored)  # a key under another secret than the others would help nobody
+                stored.append(self.make(signs_from, algorithm))
+                await records.add_key(stored[-1])
+        return stored
+
     def _good(self, stored: list[StoredKey]) -> list[StoredKey]:
         compromised = self.compromised(stored)
         return [key for key in stored if key.kid not in compromised]
 
-    def _signs_from(self, stored: Sequence[StoredKey], now: float) -> float | None:
-        """Return from when on a key signs that has to be made because there is none."""
-        if arrange(stored, now, self.policy).signer is not None:
+    def _signs_from(self, stored: Sequence[StoredKey], now: float, algorithm: str) -> float | None:
+        """Return from when on a key signs that has to be made because there is none of an algorithm."""
+        line = [key for key in stored if key.algorithm == algorithm]
+        if arrange(line, now, self.policy).signer is not None:
             return None
-        return plan_rotation(stored, now, self.policy).signs_from
+        return plan_rotation(line, now, self.policy).signs_from
 
     def _open(self, stored: Sequence[StoredKey]) -> None:
         """Decrypt the keys, each once."""
@@ -238,41 +279,9 @@ class SigningKeys:
             raise ServerKeyError(detail=f"kid {stored.kid}") from None
         return Key.from_jwk(msgspec.json.decode(jwk))
 
-    async def _arranged(self, now: float) -> _Ring:
-        arrangement = arrange(self._stored, now, self.policy)
-        if arrangement.signer is None:  # it has retired, and was to have a successor by now
+    async def _arranged(self, now: float) -> Ring:
+        ring = make_ring(self._stored, self._keys, self.policy, now=now, before=self._ring)
+        if USUAL_ALGORITHM not in ring.signing:  # it has retired, and was to have a successor by now
             await self._read(now)
-            arrangement = arrange(self._stored, now, self.policy)
-        assert arrangement.signer is not None  # noqa: S101 - whoever reads them makes sure of it
-        published = KeySet([self._keys[key.kid].public() for key in arrangement.published])
-        if self._ring is not None and _kids(self._ring.published) == _kids(published):
-            published = self._ring.published
-        jwks = canonical_json.dumps(published.to_jwks(), sort_keys=True, separators=(",", ":")).encode()
-        return _Ring(
-            arrangement=arrangement,
-            signer=self._keys[arrangement.signer.kid],
-            published=published,
-            jwks=jwks,
-            digest=base64url.encode(hashlib.sha256(jwks).digest())[:_DIGEST_LENGTH],
-            signers={},
-        )
-
-    def _new_signer(self, typ: str, audience: str | None) -> jwt.Signer:
-        ring = self._ring
-        assert ring is not None  # noqa: S101 - the caller has it
-        if len(ring.signers) >= _MOST_SIGNERS:
-            ring.signers.clear()
-        signer = jwt.Signer(
-            ring.signer,
-            issuer=self._issuer,
-            audience=audience,
-            typ=typ,
-            lifetime=NO_EXPIRY,
-            clock=self._clock,
-        )
-        ring.signers[typ, audience] = signer
-        return signer
-
-
-def _kids(keys: KeySet) -> list[str | None]:
-    return [key.kid for key in keys]
+            ring = make_ring(self._stored, self._keys, self.policy, now=now, before=self._ring)
+        return ring

@@ -1,15 +1,17 @@
-"""Refreshing tokens (RFC 6749 section 6, RFC 9700 section 4.14)."""
+"""Refreshing tokens (RFC 6749 section 6, RFC 9700 section 4.14): the one rotation, whoever has the tokens."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from .._core.secrets import digest
 from ..accounts.model import User
-from ..identity import Client
+from ..identity import FIRST_PARTY, Client
 from ..sessions.binding import is_bound_elsewhere
 from ..sessions.errors import InvalidRefreshTokenError, RefreshTokenReusedError
-from ..sessions.lifecycle import is_alive
+from ..sessions.lifecycle import is_alive, needs_touch
 from ..sessions.model import RefreshToken, Session
 from ..sessions.refresh import (
     Plan,
@@ -21,7 +23,6 @@ from ..sessions.refresh import (
     seal_successor,
     session_of,
 )
-from .access_tokens import FIRST_PARTY
 from .context import Context
 from .ending import SERVER, Reason, end_sessions
 from .messages import SessionStolen
@@ -29,7 +30,130 @@ from .model import TokenResponse
 from .opening import token_response
 from .ports import Records
 
-__all__ = ["Tokens"]
+__all__ = ["PresentedToken", "Tokens", "end_reused", "exchange_token", "first_token", "presented_token"]
+
+
+class PresentedToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A refresh token that a client presents, with what belongs to it, as one transaction read them.
+
+    Attributes:
+        secret: The token.
+        record: Its record; ``None`` if it was exchanged so long ago that it was forgotten.
+        session: The session that it was made for.
+        parent: The session in which that was granted, if it ends with it.
+        user: Whose they are.
+        client: SHA-256 of who presents it.
+        plan: What is to be done.
+    """
+
+    secret: str
+    record: RefreshToken | None
+    session: Session
+    parent: Session | None
+    user: User
+    client: bytes
+    plan: Plan
+
+    def __repr__(self) -> str:
+        return f"<PresentedToken of session {self.session.id}>"
+
+
+async def presented_token(
+    context: Context, records: Records, refresh_token: str, *, client: Client, client_id: str
+) -> PresentedToken:
+    """Return what is to be done with a refresh token, inside the caller's transaction.
+
+    Args:
+        context: The limits.
+        records: The transaction.
+        refresh_token: What is presented.
+        client: What the request showed of itself.
+        client_id: By whom: a token of another client is none.
+
+    Raises:
+        InvalidRefreshTokenError: If it is unknown or expired, another client's, or its session, the one above that or
+            its user is gone.
+    """
+    now = context.clock()
+    session = await records.find_session(session_of(context.sealer, refresh_token))
+    user = None if session is None else await records.find_user(session.user_id)
+    if session is None or user is None or user.disabled_at is not None:
+        raise InvalidRefreshTokenError(detail="its session has ended")
+    if session.client_id != client_id:
+        raise InvalidRefreshTokenError(detail=f"client {client_id} presents one of {session.client_id}")
+    parent = None if session.parent_id is None else await records.find_session(session.parent_id)
+    if session.parent_id is not None and (parent is None or not is_alive(parent, now)):
+        raise InvalidRefreshTokenError(detail="the session in which it was granted has ended")
+    record = await records.find_refresh_token(digest(refresh_token))
+    presented_by = client_digest(client, client_id)
+    return PresentedToken(
+        secret=refresh_token,
+        record=record,
+        session=session,
+        parent=parent,
+        user=user,
+        client=presented_by,
+        plan=plan_refresh(record, session, client=presented_by, policy=context.refresh, now=now),
+    )
+
+
+async def end_reused(context: Context, records: Records, presented: PresentedToken) -> None:
+    """End the session of a token that was used before, inside the caller's transaction."""
+    named = [presented.session.id]
+    await end_sessions(context, records, named, reason=Reason.REFRESH_REUSED, actor=SERVER)
+
+
+async def first_token(context: Context, records: Records, session: Session, *, client: Client) -> str:
+    """Return a new refresh token for a session, inside the caller's transaction."""
+    now, refresh_token = context.clock(), make_token(context.sealer, session.id)
+    bound_to = client_digest(client, session.client_id)
+    await records.add_refresh_token(
+        next_token(refresh_token, session, client=bound_to, policy=context.refresh, now=now)
+    )
+    return refresh_token
+
+
+async def exchange_token(
+    context: Context, records: Records, presented: PresentedToken
+) -> tuple[str, Session, Session | None]:
+    """Exchange a refresh token that is good, inside the caller's transaction.
+
+    Returns:
+        The one successor of the token: the first who asks makes it, all others get the same. And the session and the
+        one above it as they are now: they were used, and end later.
+
+    Raises:
+        InvalidRefreshTokenError: If another transaction ended the session.
+    """
+    record, session, parent = presented.record, presented.session, presented.parent
+    assert record is not None  # noqa: S101 - else the plan would be another
+    now = context.clock()
+    if record.sealed_successor is not None:
+        return open_successor(presented.secret, record.sealed_successor), session, parent
+    following = make_token(context.sealer, session.id)
+    sealed = seal_successor(presented.secret, following)
+    if not await records.rotate_refresh_token(record.digest, at=now, sealed_successor=sealed):
+        rotated = await records.find_refresh_token(record.digest)
+        if rotated is None or rotated.sealed_successor is None:
+            raise InvalidRefreshTokenError(detail="its session ended meanwhile")
+        return open_successor(presented.secret, rotated.sealed_successor), session, parent
+    await records.add_refresh_token(
+        next_token(following, session, client=presented.client, policy=context.refresh, now=now)
+    )
+    # What was exchanged before the window is recognised without a record: see sessions.refresh.
+    window = context.refresh.replay_window.total_seconds()
+    await records.forget_refresh_tokens(session.id, rotated_before=now - window)
+    if parent is not None:
+        parent = await _used(context, records, parent, now=now)
+    return following, await _used(context, records, session, now=now), parent
+
+
+async def _used(context: Context, records: Records, session: Session, *, now: float) -> Session:
+    """Note that a session was used, as coarsely as any use is noted, and return it as it is then."""
+    if not needs_touch(session, context.sessions, now=now):
+        return session
+    await records.touch_session(session.id, now)
+    return msgspec.structs.replace(session, last_seen_at=max(now, session.last_seen_at))
 
 
 class Tokens:
@@ -39,42 +163,38 @@ class Tokens:
         self._context = context
 
     async def refresh(self, refresh_token: str, *, client: Client) -> TokenResponse:
-        """Exchange a refresh token for new tokens: once.
+        """Exchange a refresh token of this site's own for new tokens: once.
 
         Args:
             refresh_token: The token.
             client: What the request showed of itself.
 
         Raises:
-            InvalidRefreshTokenError: If it is unknown, expired or used, its session or user is gone, or its session
-                is bound elsewhere.
+            InvalidRefreshTokenError: If it is unknown, expired or used, its session or user is gone, its session
+                is bound elsewhere, or it was given to a registered client.
             RefreshTokenReusedError: If it was used before. Its session has been ended.
         """
         context, now = self._context, self._context.clock()
-        presented_by = client_digest(client, FIRST_PARTY)
-        session_id = session_of(context.sealer, refresh_token)
         async with context.storage.transaction() as records:
-            session, user = await self._load(records, session_id)
-            token = await records.find_refresh_token(digest(refresh_token))
-            plan = plan_refresh(token, session, client=presented_by, policy=context.refresh, now=now)
+            presented = await presented_token(
+                context, records, refresh_token, client=client, client_id=FIRST_PARTY
+            )
+            session, user = presented.session, presented.user
             bound_elsewhere = is_bound_elsewhere(session, client, context.sessions)
             if bound_elsewhere:
                 await end_sessions(
                     context, records, [session.id], reason=Reason.BOUND_ELSEWHERE, actor=SERVER
                 )
-            elif plan is Plan.REUSE or token is None:
-                await end_sessions(context, records, [session.id], reason=Reason.REFRESH_REUSED, actor=SERVER)
+            elif presented.plan is Plan.REUSE:
+                await end_reused(context, records, presented)
                 message = SessionStolen(to=user.email, at=now, client=client, forgotten_link="/forgotten")
                 await records.add_mail(context.mail.compose(message, now=now))
             else:
-                successor = await self._successor(
-                    records, refresh_token, token, session=session, client=presented_by
-                )
-                session = await records.find_session(session.id) or session  # it was used, and ends later now
+                successor, session, _ = await exchange_token(context, records, presented)
                 at = context.clock()
         if bound_elsewhere:
             raise InvalidRefreshTokenError(detail="presented by another client than its session is bound to")
-        if plan is Plan.REUSE:
+        if presented.plan is Plan.REUSE:
             context.mail.wake()
             raise RefreshTokenReusedError(detail=f"session {session.id}")
         return await token_response(context, user, session, refresh_token=successor, at=at)
@@ -97,33 +217,3 @@ class Tokens:
         tokens = context.access_tokens
         issue = tokens.issue if kind == "access-token" else tokens.issue_id_token
         return await issue(user, session, at=at)
-
-    async def _load(self, records: Records, session_id: str) -> tuple[Session, User]:
-        session = await records.find_session(session_id)
-        user = None if session is None else await records.find_user(session.user_id)
-        if session is None or user is None or user.disabled_at is not None:
-            raise InvalidRefreshTokenError(detail="its session has ended")
-        return session, user
-
-    async def _successor(
-        self, records: Records, presented: str, token: RefreshToken, *, session: Session, client: bytes
-    ) -> str:
-        """Return the one successor of a token: the first who asks makes it, all others get the same."""
-        now = self._context.clock()
-        if token.sealed_successor is not None:
-            return open_successor(presented, token.sealed_successor)
-        following = make_token(self._context.sealer, session.id)
-        sealed = seal_successor(presented, following)
-        if await records.rotate_refresh_token(token.digest, at=now, sealed_successor=sealed):
-            await records.add_refresh_token(
-                next_token(following, session, client=client, policy=self._context.refresh, now=now)
-            )
-            await records.touch_session(session.id, now)
-            # What was exchanged before the window is recognised without a record: see sessions.refresh.
-            window = self._context.refresh.replay_window.total_seconds()
-            await records.forget_refresh_tokens(session.id, rotated_before=now - window)
-            return following
-        rotated = await records.find_refresh_token(token.digest)
-        if rotated is None or rotated.sealed_successor is None:
-            raise InvalidRefreshTokenError(detail="its session ended meanwhile")
-        return open_successor(presented, rotated.sealed_successor)

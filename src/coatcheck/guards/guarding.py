@@ -17,7 +17,13 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from ..identity import parse_scope
-from ..verifier import NotReadyError, Principal, VerificationError, Verifier
+from ..verifier import (
+    NotReadyError,
+    Principal,
+    VerificationError,
+    Verifier,
+    VerifierConfigurationError,
+)
 from ..verifier.refusals import Refusal, refusal
 from ..verifier.resource_metadata import metadata_path, metadata_url, resource_metadata
 
@@ -112,8 +118,15 @@ class BaseGuard(Generic[App, Guarded]):
 
         Raises:
             MalformedScopeError: If a scope is none.
+            VerifierConfigurationError: If a scope is no text.
         """
-        wanted = " ".join(scopes)  # a handler is no text: ``@guard.require`` without parentheses ends here
+        if not all(
+            isinstance(scope, str) for scope in scopes
+        ):  # a handler: ``@guard.require``, without parentheses
+            raise VerifierConfigurationError(
+                "'require' takes each scope as a text of its own, require('a', 'b'), and none as require()."
+            )
+        wanted = " ".join(scopes)
         self._scopes.update(parse_scope(wanted))
         contexts = (acr,) if isinstance(acr, str) else tuple(acr)
         return self._guarded(Demand(scopes=tuple(wanted.split()), acr=contexts, max_age=max_age))

@@ -7,6 +7,7 @@ for: it is bounded here. uvicorn's own protocol keeps every header that arrives,
 from __future__ import annotations
 
 import asyncio
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -20,6 +21,48 @@ HEAD_TIMEOUT = 15.0
 
 # RFC 6585 section 5
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_MOST_HELD: Final = (
+    65_536  # octets: more is handed on at once, so that a reader who is slow holds up the writer
+)
+
+
+class _Joining:
+    """A transport that hands on at once what is written within one turn of the event loop.
+
+    uvicorn writes the head of an answer and its body one after the other, which is two system calls and two packets.
+    They cost as much as all that uvicorn itself does.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+        self._octets = 0
+        self.is_closing = transport.is_closing
+        self.get_extra_info = transport.get_extra_info
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Hold this back until the turn ends, or ``flush``."""
+        if not self._held:
+            self._loop.call_soon(self.flush)
+        self._held.append(data)
+        self._octets += len(data)
+        if self._octets > _MOST_HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on what is held back."""
+        if self._held:
+            data, self._held, self._octets = b"".join(self._held), [], 0
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close, after what was written."""
+        self.flush()
+        self._transport.close()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -36,7 +79,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin."""
-        super().connection_made(transport)
+        self._joining = _Joining(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._joining))
         self._wait_for_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -78,6 +122,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Note that the connection is free for another request."""
+        self._joining.flush()
         super().on_response_complete()
         if not self._is_answering() and not self.transport.is_closing():
             self._wait_for_request()

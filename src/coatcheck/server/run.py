@@ -24,7 +24,15 @@ _DEFAULT_ORIGIN = "http://localhost:8000"
 _LONGEST_GOODBYE = 5  # seconds: a client that takes nothing does not keep the server from being stopped
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: bool = False) -> None:
+def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int = 1,
+    demo: bool = False,
+    access_log: bool = True,
+) -> None:
     """Run the server until it is stopped.
 
     Args:
@@ -33,6 +41,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
         port: The port.
         workers: How many processes share it.
         demo: Whether to add the demonstration application.
+        access_log: Whether each request is logged; in development none is.
 
     Raises:
         PublicDevelopmentError: If development is to listen at more than this machine's own addresses.
@@ -55,6 +64,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, demo: b
         log_level="warning" if settings.mode == "development" else "info",
         proxy_headers=False,  # the gate reads them, from proxies that are trusted
         server_header=False,
+        access_log=access_log,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=_LONGEST_GOODBYE,
         http=BoundedProtocol,

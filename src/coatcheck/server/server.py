@@ -11,6 +11,7 @@ import ipaddress
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Literal
 
 from .._core.clock import Clock, system_clock
 from .._core.secrets import Sealer
@@ -23,6 +24,7 @@ from ..flows.context import Context, FlowPolicy
 from ..flows.key_schedule import RotationPolicy
 from ..flows.ledger import Ledger
 from ..flows.ports import Storage
+from ..flows.provider.policy import ProviderPolicy
 from ..flows.service import Flows
 from ..flows.signals import Signals
 from ..flows.signing_keys import SigningKeys
@@ -42,6 +44,8 @@ from ..web.cookies import Cookies
 from ..web.gate import Gate, GateOptions
 from ..web.options import WebOptions
 from ..web.pages import Brand, Pages
+from .documents import Documents
+from .logout_delivery import LogoutDelivery
 from .secret import Secret, development_secret
 from .settings import Settings, check_settings
 from .signal_delivery import SignalDelivery
@@ -64,6 +68,7 @@ class Server:
         app: The pages and endpoints, as an ASGI application that answers below the prefix.
         delivery: Sends mail.
         signals: Pushes security events.
+        logouts: Tells clients that sessions ended.
         transport: How.
     """
 
@@ -108,6 +113,9 @@ class Server:
             context.signals.bell,
             development=settings.mode == "development",
         )
+        self.logouts: LogoutDelivery = LogoutDelivery(
+            self.flows.provider.back_channel, development=settings.mode == "development"
+        )
         cookies = Cookies.make(
             same_site="Strict" if settings.same_site == "strict" else "Lax",
             persistent=context.sessions.profile.persistent,
@@ -136,6 +144,7 @@ class Server:
             asyncio.create_task(self.flows.housekeeping.run(), name="coatcheck housekeeping"),
             asyncio.create_task(self.flows.key_rotation.run(), name="coatcheck keys"),
             asyncio.create_task(self.signals.run(), name="coatcheck signals"),
+            asyncio.create_task(self.logouts.run(), name="coatcheck logouts"),
         ]
         try:
             with told_of_signals(self._answer_at_once):
@@ -261,6 +270,20 @@ def _context(
         ),
         throttles=ThrottlePolicy() if settings.session_profile == "relaxed" else NIST_THROTTLE_POLICY,
         policy=_flow_policy(settings),
+        provider=_provider_policy(settings),
+        documents=Documents(development=settings.mode == "development"),
+    )
+
+
+def _provider_policy(settings: Settings) -> ProviderPolicy:
+    usual: Literal["open", "off"] = "open" if settings.mode == "development" else "off"
+    return ProviderPolicy(
+        base=settings.base_url + settings.prefix,
+        registration=settings.registration or usual,
+        development=settings.mode == "development",
+        hybrid=settings.hybrid,
+        pkce=settings.pkce,
+        assertion_audience=settings.assertion_audience,
     )
 
 

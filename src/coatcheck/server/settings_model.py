@@ -114,6 +114,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = timedelta(days=30)
 
+    registration: Annotated[
+        Literal["off", "token", "open"] | None,
+        About(
+            "Who may register OAuth clients over the web: nobody, who has an initial access token, or anybody; "
+            "none for `open` in development and `off` in production."
+        ),
+    ] = None
+
+    hybrid: Annotated[
+        bool,
+        About(
+            "Whether OAuth clients may ask for an ID token through the browser: response types `code id_token` and "
+            "`id_token`."
+        ),
+    ] = False
+    pkce: Annotated[
+        Literal["usual", "all"],
+        About("Of whom PKCE is required: of all, or of all but confidential clients of OpenID Connect."),
+    ] = "usual"
+    assertion_audience: Annotated[
+        Literal["issuer", "legacy"],
+        About(
+            "Whom assertions of OAuth clients are for: the issuer alone, or, for older clients, the token endpoint too."
+        ),
+    ] = "issuer"
+
     csrf: Annotated[
         Literal["fetch-metadata", "token"],
         About(

@@ -8,12 +8,10 @@ rather than never.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import re
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -25,11 +23,12 @@ from ..errors import CoatcheckError
 from ..flows.model import Stream
 from ..flows.ports import Storage
 from ..flows.signal_bell import Bell
-from ..flows.signal_endpoints import Address, Endpoint, may_connect, parse_endpoint
+from ..flows.signal_endpoints import Address, Endpoint, parse_endpoint
 from ..flows.signal_pushing import Outgoing, SignalPushing
 from ..flows.signal_sending import Refusal
+from .outbound import Resolver, checked_addresses, make_client, pin, resolve
 
-__all__ = ["BlockedAddressError", "Resolver", "SignalDelivery", "Verdict", "judge", "resolve"]
+__all__ = ["SignalDelivery", "Verdict", "judge"]
 
 _log = logging.getLogger("coatcheck.signals")
 
@@ -44,18 +43,6 @@ _DELIVERED: Final = 202
 _REFUSED: Final = 400
 # What a receiver says of itself rather than of the event: it may know the key, or let us in, a moment later.
 _MENDABLE: Final = frozenset({"invalid_key", "authentication_failed", "access_denied"})
-
-Resolver = Callable[[str, int], Awaitable[Sequence[Address]]]
-"""Returns the addresses of a host. Raises ``OSError`` if it has none."""
-
-
-class BlockedAddressError(CoatcheckError):
-    """The host of an endpoint has an address that is not to be connected to."""
-
-    code = "blocked_address"
-
-    def __init__(self) -> None:
-        super().__init__("The host of the endpoint has an address inside of a network.")
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,13 +79,6 @@ def judge(status: int, headers: httpx.Headers, body: bytes) -> Verdict:
                 return Verdict(refusal=refusal)
             words += f" {refusal.err}"
     return Verdict(retry_after=retry_after, words=words)
-
-
-async def resolve(host: str, port: int) -> Sequence[Address]:
-    """Return the addresses of a host, as the system knows them."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
 
 
 class SignalDelivery:
@@ -215,17 +195,11 @@ class SignalDelivery:
     def _client(self) -> httpx.AsyncClient:
         if self._trust is None:
             self._trust = httpx.create_ssl_context()
-        # Without what the environment says of proxies: a proxy would connect to what was not looked at.
-        return httpx.AsyncClient(
-            verify=self._trust, trust_env=False, follow_redirects=False, timeout=httpx.Timeout(_DEADLINE)
-        )
+        return make_client(self._trust, deadline=_DEADLINE)
 
     async def _addresses(self, endpoint: Endpoint) -> Sequence[Address]:
         async with asyncio.timeout(_DEADLINE):
-            found = list(dict.fromkeys(await self._resolve(endpoint.host, endpoint.port)))
-        if not found or not all(may_connect(endpoint, each, development=self._development) for each in found):
-            raise BlockedAddressError
-        return found
+            return await checked_addresses(endpoint, resolver=self._resolve, development=self._development)
 
 
 async def _push(
@@ -247,22 +221,16 @@ async def _push_to(
 
     The connection is made to the address that was looked at; the certificate is that of the name.
     """
-    shown = f"[{address}]" if address.version == 6 else str(address)
-    headers = {
-        "Host": endpoint.netloc,
-        "Content-Type": "application/secevent+jwt",
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "User-Agent": "coatcheck",
-    }
+    headers = {"Content-Type": "application/secevent+jwt", "Accept": "application/json"}
     if outgoing.authorization is not None:
         headers["Authorization"] = outgoing.authorization
+    pinned = pin(endpoint, address, headers)
     async with client.stream(
         "POST",
-        f"{endpoint.scheme}://{shown}:{endpoint.port}{endpoint.target}",
+        pinned.url,
         content=outgoing.token.encode("ascii"),
-        headers=headers,
-        extensions={"sni_hostname": endpoint.host},
+        headers=pinned.headers,
+        extensions=pinned.extensions,
     ) as response:
         body = bytearray()
         async for chunk in response.aiter_raw():

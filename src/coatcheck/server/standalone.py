@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..web.app import AuthApp
 from ..web.exchange import Exchange
 from ..web.resource import Resource, route
 from ..web.site import Site
@@ -45,7 +48,26 @@ def make_application(settings: Settings, *, demo: bool = False, server: Server |
         Mount(settings.prefix, composed.app),
         Mount("/", composed.app.nowhere),
     ]
-    return Starlette(routes=beyond, lifespan=lifespan)
+    return _Standalone(composed.app, prefix=settings.prefix, routes=beyond, lifespan=lifespan)
+
+
+class _Standalone(Starlette):
+    """Hands requests on to where they belong: nearly all belong below the prefix, which nothing else needs to see."""
+
+    def __init__(self, app: AuthApp, *, prefix: str, **more: Any) -> None:
+        super().__init__(**more)
+        self._below, self._begin = app, f"{prefix}/"
+        self._well_known = app.root
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: ASGIApp = super().__call__
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if (document := self._well_known.get(path)) is not None:
+                app = document
+            elif self._begin != "/" and path.startswith(self._begin):
+                app = self._below
+        await app(scope, receive, send)
 
 
 async def _to_account(exchange: Exchange) -> Response:

@@ -80,7 +80,12 @@ def renew(
         now=now,
     )
     return replace(
-        fresh, created_at=session.created_at, data=session.data, data_revision=session.data_revision
+        fresh,
+        created_at=session.created_at,
+        client_id=session.client_id,
+        parent_id=session.parent_id,
+        data=session.data,
+        data_revision=session.data_revision,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ..identity import Client
+from ..identity import FIRST_PARTY, Client
 
 __all__ = ["RefreshToken", "Session"]
 
@@ -28,6 +28,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         client: What the sign-in request showed of itself.
         scope: What it was asked for, space-delimited; ``None`` for all that the user may.
         binding: SHA-256 of what it is bound to, where binding is switched on.
+        client_id: The client whose tokens come from it; ``first-party`` for whoever signed in here themselves.
+        parent_id: The session in which the user granted it to that client, and with which it ends; ``None`` if it
+            stands for itself.
         data: What the application attached, as JSON.
         data_revision: Counts the changes of ``data``.
     """
@@ -45,6 +48,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client: Client
     scope: str | None = None
     binding: bytes | None = None
+    client_id: str = FIRST_PARTY
+    parent_id: str | None = None
     data: bytes = b"{}"
     data_revision: int = 0
 

@@ -33,6 +33,10 @@ class SessionRecords(Protocol):
         """Return a user's sessions, the most recently used first, expired ones included."""
         ...
 
+    async def list_child_sessions(self, session_ids: Sequence[str]) -> list[Session]:
+        """Return the sessions that were granted to clients in these, and end with them."""
+        ...
+
     async def renew_session(
         self, session_id: str, *, old_digest: bytes | None, new_digest: bytes | None, session: Session
     ) -> bool:
@@ -92,6 +96,17 @@ class SessionRecords(Protocol):
 
         What ``delete_all_sessions`` left of others is deleted here too, and counts.
         """
+        ...
+
+    async def list_ended_client_sessions(self, *, limit: int) -> list[Session]:
+        """Return up to ``limit`` sessions of clients that ``delete_all_sessions`` ended and that are still kept.
+
+        They are kept until they are forgotten, or deleted with what has expired.
+        """
+        ...
+
+    async def forget_ended_client_sessions(self, session_ids: Sequence[str]) -> None:
+        """Delete what is kept of such sessions. Those that have not ended stay."""
         ...
 
 

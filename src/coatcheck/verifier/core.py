@@ -174,8 +174,12 @@ class Core:
             if type(token) is not str:
                 raise jose.MalformedTokenError("A token is text.")
             verified = tokens.verify(token, now=self._view.now())
+            self._view.check_recipient(verified.claims)
             known = known_token(verified, leeway=self._policy.leeway, epoch=epoch)
         except jose.NoMatchingKeyError as error:
+            if self._view.by_secret:
+                message = "The token is not signed with the secret of this service."
+                raise self.refused(InvalidTokenError(message, reason="algorithm")) from None
             if self._is_plausible(token):
                 self._unknown_key()
             raise self.refused(UnknownKeyError(detail=error.detail)) from None

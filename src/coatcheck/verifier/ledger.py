@@ -70,7 +70,7 @@ def _read(state: State, feed: Feed) -> Steps[None]:
         timeout=state.policy.request_timeout,
         silence=state.policy.silence,
     )
-    inflater = _opened(answer)
+    inflater = _opened(answer, with_key=state.service_key is not None)
     stream = EventStream(state.policy.line_limit)
     while True:
         chunk: bytes = yield Read()
@@ -82,11 +82,14 @@ def _read(state: State, feed: Feed) -> Steps[None]:
             feed.check_deadline(state.moment())
 
 
-def _opened(answer: Answer) -> Inflater:
+def _opened(answer: Answer, *, with_key: bool) -> Inflater:
     """Check the answer that begins a stream."""
     if answer.status in {401, 403}:
         raise ServiceKeyRefusedError(
-            "The server does not let this service read its ledger: check its key (COATCHECK_VERIFIER_KEY).",
+            "The server refuses the key of this service: it knows none like it, or not any more. Check "
+            "COATCHECK_VERIFIER_KEY."
+            if with_key
+            else "The server wants a key of this service, and it has none. Set COATCHECK_VERIFIER_KEY.",
             answer=answer.status,
             retry_after=retry_after(answer),
         )

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NoReturn, Self
 
 from .._core.clock import Clock, system_clock
+from ..jose import JOSEError, Key
 from .core import Core
 from .discovery import check_issuer
 from .errors import (
@@ -61,6 +62,7 @@ class Verifier:
         *,
         audience: str | Collection[str],
         key: str | None = None,
+        secret: str | bytes | None = None,
         max_staleness: timedelta | None = None,
         cookies: Literal["off", "session"] = "off",
         trusted_origins: Collection[str] = (),
@@ -75,12 +77,14 @@ class Verifier:
             issuer: The issuer of the credentials, exactly as it calls itself.
             audience: What this service is called in tokens (``aud``): one name, or several.
             key: The key by which the issuer's server knows this service; by default the environment variable
-                ``COATCHECK_VERIFIER_KEY``.
+                ``COATCHECK_VERIFIER_KEY``. White space around it, as at the end of a file, does not count.
+            secret: Where tokens for this service are signed with a secret (``HS256``), that secret. Then no others are
+                accepted; and without it none of that kind.
             max_staleness: How old the view of the ledger may be before everything is refused (503). The server says
                 something every 2 seconds, so anything below 6 seconds refuses without need. By default a view of any
                 age will do: cut off from the server, tokens are accepted until they expire.
             cookies: Whether session cookies of the issuer are credentials too, beside tokens. For services on the same
-                host.
+                host. It takes a key.
             trusted_origins: Origins beside the own whose pages may send unsafe requests with a cookie.
             allow_http: Whether the issuer may be reached over plain http, for a network that protects it otherwise.
             on_event: Called in the background when something happens there.
@@ -91,17 +95,21 @@ class Verifier:
             VerifierConfigurationError: If an argument makes no sense.
         """
         self._policy = policy or VerifierPolicy()
-        service_key = key if key is not None else os.environ.get(_KEY_VARIABLE) or None
-        if service_key is not None and not _KEY.fullmatch(service_key):
-            raise VerifierConfigurationError("The service key has characters that no key has.")
-        if max_staleness is not None and not max_staleness > timedelta(0):
-            raise VerifierConfigurationError("'max_staleness' must be a positive timedelta, or None.")
+        service_key = _service_key(key)
+        _check_staleness(max_staleness)
         if cookies not in {"off", "session"}:
             raise VerifierConfigurationError("'cookies' is 'off' or 'session'.")
+        if cookies == "session" and service_key is None:
+            raise VerifierConfigurationError(
+                "The server is asked what a session cookie stands for, which takes the key of this service: "
+                f"pass 'key', or set {_KEY_VARIABLE}."
+            )
         self.issuer: str = check_issuer(issuer, allow_http=allow_http)
         self.audience: tuple[str, ...] = _audience(audience)
-        view = View(issuer=issuer, audience=self.audience, policy=self._policy, clock=clock)
-        self._view = view
+        key_of_secret = None if secret is None else _secret_key(secret)
+        self._view = view = View(
+            issuer=issuer, audience=self.audience, policy=self._policy, clock=clock, secret=key_of_secret
+        )
         self._state = State(
             issuer,
             view=view,
@@ -434,6 +442,32 @@ class Verifier:
                     thread_name_prefix="coatcheck introspection",
                 )
             return self._askers
+
+
+def _check_staleness(limit: object) -> None:
+    if limit is not None and not (isinstance(limit, timedelta) and limit > timedelta(0)):
+        raise VerifierConfigurationError("'max_staleness' must be a positive timedelta, or None.")
+
+
+def _secret_key(secret: str | bytes) -> Key:
+    """Return the key that a secret is: its octets, in UTF-8 if it is text."""
+    try:
+        return Key.from_secret(secret.encode() if isinstance(secret, str) else secret, "HS256")
+    except (JOSEError, UnicodeEncodeError, AttributeError, TypeError):
+        raise VerifierConfigurationError(
+            "'secret' is the secret of this API, of at least 32 octets, as its server gave it."
+        ) from None
+
+
+def _service_key(given: object) -> str | None:
+    key = given if given is not None else os.environ.get(_KEY_VARIABLE, "").strip() or None
+    if key is None:
+        return None
+    if not isinstance(key, str) or not _KEY.fullmatch(key.strip()):
+        raise VerifierConfigurationError(
+            f"The service key ('key' or {_KEY_VARIABLE}) is none: it is one word."
+        )
+    return key.strip()
 
 
 def _audience(audience: object) -> tuple[str, ...]:

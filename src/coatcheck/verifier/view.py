@@ -6,7 +6,8 @@ import math
 from datetime import timedelta
 
 from .._core.clock import Clock
-from ..jose import KeySet, Limits, TokenError, jwt
+from ..jose import Key, KeySet, Limits, TokenError, jwt
+from ..jose.errors import AudienceMismatchError
 from ..jose.jwt.claims import ClaimsDecoder
 from ..jose.jwt.policy import make_policy
 from ..revocation.policy import LONGEST_TOKEN
@@ -47,6 +48,7 @@ class View:
         "_demands",
         "_issuer",
         "_policy",
+        "_secret",
         "as_of",
         "complete",
         "events",
@@ -58,11 +60,18 @@ class View:
     )
 
     def __init__(
-        self, *, issuer: str, audience: str | tuple[str, ...], policy: VerifierPolicy, clock: Clock
+        self,
+        *,
+        issuer: str,
+        audience: str | tuple[str, ...],
+        policy: VerifierPolicy,
+        clock: Clock,
+        secret: Key | None = None,
     ) -> None:
-        """Take whose view it is, and for whom tokens must be."""
+        """Take whose view it is, for whom tokens must be, and the secret that signs them, if one does."""
         self._issuer = issuer
         self._audience = audience
+        self._secret = secret
         self._policy = policy
         self._demands = make_policy(
             issuer=issuer,
@@ -80,6 +89,11 @@ class View:
         self.offset: float = 0.0
         self.complete: bool = False
         self.as_of: float = -math.inf
+
+    @property
+    def by_secret(self) -> bool:
+        """Whether a secret signs the tokens: then the issuer's keys sign none of them."""
+        return self._secret is not None
 
     @property
     def ready(self) -> bool:
@@ -104,6 +118,22 @@ class View:
             return False
         return True
 
+    def check_recipient(self, claims: AccessClaims) -> None:
+        """Refuse a token that names this service only because this is what the issuer is called.
+
+        Behind the API that a token is for, its ``aud`` may name the issuer, whose userinfo endpoint takes it too. The
+        API that it was sent to could otherwise use it at every service that is known by the issuer's name.
+
+        Raises:
+            AudienceMismatchError: If it is such a token.
+        """
+        meant, issuer = claims.aud, self._issuer
+        if not isinstance(meant, tuple) or issuer not in meant[1:] or meant[0] == issuer:
+            return
+        audience = (self._audience,) if isinstance(self._audience, str) else self._audience
+        if set(meant).difference({issuer}).isdisjoint(audience):
+            raise AudienceMismatchError("The token is for another API.", claim="aud")
+
     def install(self, keys: KeySet) -> None:
         """Use these keys from now on.
 
@@ -112,7 +142,8 @@ class View:
         """
         policy = self._policy
         tokens = jwt.Verifier(
-            keys,
+            # One or the other: a token that says it is signed in the other way is good for nothing.
+            keys if self._secret is None else self._secret,
             issuer=self._issuer,
             audience=self._audience,
             claims=AccessClaims,

@@ -11,6 +11,7 @@ from .._core import json
 from .._core.secrets import new_identifier
 from ..errors import CoatcheckError
 from ..flows.errors import NotSignedInError, RecentSignInNeededError
+from ..oauth.errors import InteractionOverError, UnsafeLogoutError, UnsafeRequestError
 from ..sessions.csrf import SAFE_METHODS
 from ..sessions.errors import InvalidSessionError
 from .exchange import Exchange
@@ -23,6 +24,13 @@ from .redirects import HOME
 __all__ = ["answer_to", "finish"]
 
 _log = logging.getLogger("coatcheck.web")
+
+_TITLES: dict[type[CoatcheckError | None], str] = {
+    UnsafeRequestError: "This app cannot sign you in",
+    UnsafeLogoutError: "This app cannot sign you out",
+    InteractionOverError: "This sign-in is over",
+}
+_VARY = (b"vary", VARY.encode("ascii"))
 
 
 async def answer_to(error: Exception, exchange: Exchange, *, back: str = "", oauth: bool = False) -> Response:
@@ -107,19 +115,22 @@ async def _tell(
             json.encode(problem), status_code=problem.status, media_type="application/problem+json"
         )
     message = problem.detail + (f" (Request {problem.request_id})" if problem.request_id else "")
-    view = ProblemView(status=problem.status, message=message, retry_after=problem.retry_after)
+    title = _TITLES.get(type(error), "")
+    view = ProblemView(status=problem.status, title=title, message=message, retry_after=problem.retry_after)
     return exchange.site.pages.render(view)
 
 
 def finish(response: Response, exchange: Exchange) -> Response:
     """Put on an answer what is on every one: the security headers, ``Vary``, the cookies. Empty it for HEAD."""
-    document = response.headers.get("content-type", "").startswith("text/html")
-    for name, value in security_headers(nonce=None, https=exchange.site.options.https, document=document):
-        response.headers.setdefault(name.decode("ascii"), value.decode("ascii"))
-    if "immutable" not in response.headers["cache-control"]:
-        response.headers.setdefault("Vary", VARY)
-    for cookie in exchange.set_cookies:
-        response.headers.append("Set-Cookie", cookie)
+    raw = response.raw_headers
+    there = dict(raw)  # no name is there twice yet, but Set-Cookie
+    document = there.get(b"content-type", b"").startswith(b"text/html")
+    options = exchange.site.options
+    added = security_headers(nonce=None, https=options.https, document=document)
+    raw += [each for each in added if each[0] not in there]
+    if b"vary" not in there and b"immutable" not in there.get(b"cache-control", b""):
+        raw.append(_VARY)
+    raw += [(b"set-cookie", cookie.encode("latin-1")) for cookie in exchange.set_cookies]
     if exchange.request.method == "HEAD":
         response.body = b""
     return response

@@ -18,8 +18,9 @@ from .exchange import Exchange
 from .gate import Gate
 from .options import WebOptions
 from .pages import Pages
+from .paths import Paths
 from .routes import all_routes
-from .routes.metadata import METADATA_PATH, metadata
+from .routes.metadata import METADATA_PATH, OPENID_PATH, metadata
 from .routes.signals import SSF_PATH, ssf_configuration
 from .site import KeptMails, Site
 
@@ -59,11 +60,14 @@ class AuthApp:
         """
         told = {} if on_origin is None else {"on_origin": on_origin}
         self.site: Site = Site(flows=flows, gate=gate, pages=pages, options=options, mails=mails, **told)
+        document = metadata(self.site)
         self.root: dict[str, ASGIApp] = {
-            METADATA_PATH: metadata(self.site),
+            METADATA_PATH: document,
+            OPENID_PATH: document,
             SSF_PATH: ssf_configuration(self.site),
         }
         self._router = Router(all_routes(self.site), redirect_slashes=False, default=self.nowhere)
+        self._paths = Paths(self._router)
         app: ASGIApp = self._below_prefix
         if options.cors_origins:
             app = CrossOrigin(app, origins=options.cors_origins)
@@ -97,7 +101,7 @@ class AuthApp:
 
     async def _below_prefix(self, scope: Scope, receive: Receive, send: Send) -> None:
         below = _below(scope, self.site.options.prefix)
-        await (self.nowhere(scope, receive, send) if below is None else self._router(below, receive, send))
+        await (self.nowhere(scope, receive, send) if below is None else self._paths(below, receive, send))
 
 
 def _below(scope: Scope, prefix: str) -> Scope | None:

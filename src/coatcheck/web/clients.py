@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from starlette.types import Scope
 
@@ -35,10 +36,12 @@ def client_of(scope: Scope, trusted_proxies: Sequence[Network]) -> Client:
             forwarded += value.decode("latin-1").split(",")
     peer = scope.get("client")
     address = _canonical(peer[0]) if peer else ""
-    printable = "".join(letter for letter in agent[:_MOST_USER_AGENT] if letter.isprintable())
+    agent = agent[:_MOST_USER_AGENT]
+    printable = agent if agent.isprintable() else "".join(filter(str.isprintable, agent))
     return Client(address=_behind_proxies(address, forwarded, trusted_proxies), user_agent=printable)
 
 
+@lru_cache(maxsize=4096)  # a busy client asks again and again
 def _canonical(address: str) -> str:
     """Return an address in its one form; ``""`` for what is none."""
     try:

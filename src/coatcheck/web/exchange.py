@@ -12,11 +12,11 @@ from .._core import json
 from .._core.clock import Clock
 from ..errors import CoatcheckError
 from ..flows.authentication import Known
-from ..flows.errors import NotSignedInError
+from ..flows.errors import InsufficientScopeError, NotSignedInError
 from ..flows.model import SignedIn
 from ..flows.recency import require_recent
 from ..flows.service import Flows
-from ..identity import Client, Identity
+from ..identity import FIRST_PARTY, Client, Identity
 from ..sessions.cookie import Cookie
 from .bodies import parse_pairs, typed
 from .content_type import JSON, media_type
@@ -127,15 +127,24 @@ class Exchange:
             self._looked = True
         return self._known
 
-    async def required(self) -> Known:
+    async def required(self, *, scope: str | None = None) -> Known:
         """Return who the request comes from, with session and user.
+
+        A token that a client got is no key to the account: it opens what asks for a scope that was granted, and nothing
+        else.
+
+        Args:
+            scope: What the route asks for, if it is open to clients too.
 
         Raises:
             NotSignedInError: If nobody is signed in.
+            InsufficientScopeError: If a client asks, and does not have that scope.
         """
         known = await self.known()
         if known is None:
             raise NotSignedInError
+        if known.session.client_id != FIRST_PARTY and scope not in known.identity.scopes:
+            raise InsufficientScopeError(() if scope is None else (scope,))
         return known
 
     async def identity(self) -> Identity:

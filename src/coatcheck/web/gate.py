@@ -74,11 +74,16 @@ class Gate:
         Raises:
             MalformedCredentialError: If the ``Authorization`` header is not in its form (RFC 6750 section 2.1).
             InvalidTokenError: If a bearer token is not good.
+            InsufficientScopeError: If it is that of a client which is not the site's own: see ``require``.
             CrossSiteRequestError: If a request with a good cookie may change something, and does not prove that it
                 comes from the site.
         """
         known = await self.find(scope)
-        return None if known is None else known.identity
+        if known is None:
+            return None
+        if not known.first_party:
+            raise InsufficientScopeError(())
+        return known.identity
 
     def _recall(self, scope: Scope) -> Known | None:
         """Return what ``find`` would, where that takes no more than remembering; ``None`` says nothing."""
@@ -141,7 +146,8 @@ class Gate:
 
         Raises:
             NotSignedInError: If the request carries no credential that is good.
-            InsufficientScopeError: If it does not cover what is needed.
+            InsufficientScopeError: If it does not cover what is needed, or a client that is not the site's own shows it
+                where no scope is needed.
             RecentSignInNeededError: If the sign-in is too long ago.
             CoatcheckError: What ``identify`` raises.
         """
@@ -149,6 +155,8 @@ class Gate:
         if known is None:
             raise NotSignedInError
         identity = known.identity
+        if not known.first_party and not scopes:
+            raise InsufficientScopeError(())  # what asks for no scope was granted to no stranger's client
         if scopes and not identity.scopes.issuperset(scopes):
             raise InsufficientScopeError(scopes)
         if recent:

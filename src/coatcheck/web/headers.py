@@ -8,7 +8,10 @@ keep the Origin but repeat a link's secret in the ``Referer`` of the style sheet
 
 from __future__ import annotations
 
-__all__ = ["security_headers", "static_headers"]
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+__all__ = ["form_target", "security_headers", "static_headers"]
 
 _HSTS = (
     b"strict-transport-security",
@@ -37,7 +40,14 @@ _STATIC: tuple[tuple[bytes, bytes], ...] = (
 )
 
 
-def security_headers(*, nonce: str | None, https: bool, document: bool) -> list[tuple[bytes, bytes]]:
+def security_headers(
+    *,
+    nonce: str | None,
+    https: bool,
+    document: bool,
+    form_targets: Collection[str] = (),
+    frame_sources: Collection[str] = (),
+) -> list[tuple[bytes, bytes]]:
     """Return the headers that a response needs besides its own.
 
     Args:
@@ -46,11 +56,13 @@ def security_headers(*, nonce: str | None, https: bool, document: bool) -> list[
         https: Whether the site is reached by https. Only then HSTS is sent: with plain http it means nothing
             (RFC 6797 section 7.2), and on localhost it would do harm.
         document: Whether it is a page, and not data for a program.
+        form_targets: Where its forms may lead in the end, beyond this site: what ``form_target`` returns.
+        frame_sources: The origins whose pages it may show in frames.
 
     Returns:
         Names in lower case with their values, ``Cache-Control: no-store`` included. ASVS 5.0 section 3.4.
     """
-    policy = _document_policy(nonce) if document else _NOTHING
+    policy = _document_policy(nonce, form_targets, frame_sources) if document else _NOTHING
     headers = [(b"content-security-policy", policy.encode("ascii")), *_EVERYWHERE]
     headers += _DOCUMENT if document else _DATA
     return [*headers, _HSTS] if https else headers
@@ -66,9 +78,27 @@ def static_headers(*, https: bool) -> list[tuple[bytes, bytes]]:
     return [*headers, _HSTS] if https else headers
 
 
-def _document_policy(nonce: str | None) -> str:
+def form_target(uri: str) -> str:
+    """Return what ``form-action`` has to allow so that a form may lead to a URL in the end (CSP level 3, 6.4.1).
+
+    Browsers hold every redirect that follows a form against it. Of an address the origin is named; the scheme, where
+    that is all that can be said: for an app's own, and for an address of IPv6, which the grammar has no words for.
+
+    Args:
+        uri: The URL: a registered redirect URI, so that there is only one reading of it.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme in {"http", "https"} and "[" not in parts.netloc:
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"
+
+
+def _document_policy(nonce: str | None, form_targets: Collection[str], frame_sources: Collection[str]) -> str:
     allowed = f"'nonce-{nonce}'" if nonce else "'none'"
+    forms = " ".join(["'self'", *form_targets])
+    # What is not named is what default-src says: nothing.
+    frames = f"frame-src {' '.join(frame_sources)}; " if frame_sources else ""
     return (
         f"default-src 'none'; style-src {allowed}; script-src {allowed}; img-src 'self'; font-src 'none'; "
-        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+        f"connect-src 'self'; {frames}form-action {forms}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
     )

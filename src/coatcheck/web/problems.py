@@ -54,6 +54,16 @@ from ..flows.errors import (
     UnknownSessionError,
     UnknownSigningKeyError,
 )
+from ..flows.provider.errors import (
+    APITakenError,
+    InvalidAPIError,
+    InvalidPermissionError,
+    InvalidProfileError,
+    InvalidRoleError,
+    RoleTakenError,
+    UnknownAPIError,
+    UnknownRoleError,
+)
 from ..flows.signal_errors import (
     InvalidStreamError,
     SecondStreamError,
@@ -63,6 +73,14 @@ from ..flows.signal_errors import (
     UnknownSubjectError,
 )
 from ..identity import MalformedScopeError
+from ..oauth.errors import (
+    InteractionOverError,
+    InvalidClientError,
+    InvalidRegistrationTokenError,
+    OAuthError,
+    UnsafeLogoutError,
+    UnsafeRequestError,
+)
 from ..sessions.errors import (
     CrossSiteRequestError,
     InvalidRefreshTokenError,
@@ -88,7 +106,7 @@ from .errors import (
 __all__ = [
     "REALM",
     "STATUSES",
-    "OAuthError",
+    "ErrorResponse",
     "Problem",
     "error_headers",
     "failure",
@@ -125,6 +143,7 @@ STATUSES: dict[type[CoatcheckError], int] = {
     TooManySessionsError: 409,
     FeedUnavailableError: 503,
     InsufficientScopeError: 403,
+    InvalidProfileError: 422,
     InvalidRevocationError: 422,
     InvalidServiceError: 422,
     InvalidTokenError: 401,
@@ -145,6 +164,16 @@ STATUSES: dict[type[CoatcheckError], int] = {
     TooManyVerificationsError: 429,
     UnknownStreamError: 404,
     UnknownSubjectError: 404,
+    APITakenError: 409,
+    InvalidAPIError: 422,
+    InvalidPermissionError: 422,
+    InvalidRoleError: 422,
+    RoleTakenError: 409,
+    UnknownAPIError: 404,
+    UnknownRoleError: 404,
+    UnsafeLogoutError: 400,
+    UnsafeRequestError: 400,
+    InteractionOverError: 410,
 }
 """Which status an error answers with; a kind that has no row answers as the kind it derives from."""
 
@@ -193,7 +222,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str = ""
 
 
-class OAuthError(msgspec.Struct, frozen=True, kw_only=True):
+class ErrorResponse(msgspec.Struct, frozen=True, kw_only=True):
     """An error of the token endpoint (RFC 6749 section 5.2)."""
 
     error: str
@@ -202,6 +231,8 @@ class OAuthError(msgspec.Struct, frozen=True, kw_only=True):
 
 def status_of(error: CoatcheckError) -> int:
     """Return the status that an error answers with; 500 if it is none of a client's."""
+    if isinstance(error, OAuthError):
+        return error.status
     usual = _STATUSES_BY_CODE.get(error.code, 500)
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), usual)
 
@@ -235,12 +266,14 @@ def failure(request_id: str) -> Problem:
     )
 
 
-def oauth_error_of(problem: Problem, error: CoatcheckError | None) -> OAuthError:
+def oauth_error_of(problem: Problem, error: CoatcheckError | None) -> ErrorResponse:
     """Return a problem in the form that token requests are answered in."""
     kinds = type(error).__mro__
     usual = "server_error" if problem.status >= 500 else "invalid_request"
+    if isinstance(error, OAuthError):
+        usual = error.code
     code = next((_OAUTH_CODES[kind] for kind in kinds if kind in _OAUTH_CODES), usual)
-    return OAuthError(error=code, error_description=_description(problem.detail))
+    return ErrorResponse(error=code, error_description=_description(problem.detail))
 
 
 def error_headers(error: CoatcheckError, *, http_version: str = "1.1") -> dict[str, str]:
@@ -260,9 +293,12 @@ def error_headers(error: CoatcheckError, *, http_version: str = "1.1") -> dict[s
 def www_authenticate(error: CoatcheckError, *, realm: str = REALM) -> str:
     """Return the challenge for an error (RFC 6750 section 3). Where no credential came, it names no error."""
     parameters = {"realm": realm}
+    if isinstance(error, InvalidClientError):
+        return f'{error.scheme} realm="{realm}"'  # RFC 6749 section 5.2: the scheme that the client used
     match error:
         case (
             InvalidTokenError()
+            | InvalidRegistrationTokenError()
             | InsufficientScopeError()
             | RecentSignInNeededError()
             | MalformedCredentialError()
@@ -273,7 +309,7 @@ def www_authenticate(error: CoatcheckError, *, realm: str = REALM) -> str:
             parameters["error"] = InvalidTokenError.code  # RFC 6750 section 3.1 knows no finer one
             parameters["error_description"] = error.message
     match error:
-        case InsufficientScopeError():
+        case InsufficientScopeError() if error.scope:
             parameters["scope"] = error.scope
         case RecentSignInNeededError():
             parameters["max_age"] = str(error.max_age)

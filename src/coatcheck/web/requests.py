@@ -9,12 +9,15 @@ import msgspec
 from ..revocation.model import Kind
 
 __all__ = [
+    "ApplicationName",
     "ChangePassword",
     "ConfirmEmail",
     "ConfirmSignUp",
     "Confirmation",
+    "Decision",
     "DoneQuery",
     "EndDevice",
+    "EndSession",
     "Fields",
     "Forgotten",
     "LinkQuery",
@@ -22,6 +25,7 @@ __all__ = [
     "NewService",
     "NextQuery",
     "Nothing",
+    "ProfileForm",
     "ReAuthentication",
     "ResetPassword",
     "Revocation",
@@ -31,6 +35,7 @@ __all__ = [
     "SignInQuery",
     "SignOut",
     "SignUp",
+    "SignUpQuery",
     "TokenRequest",
 ]
 
@@ -60,9 +65,20 @@ class DoneQuery(Fields, frozen=True, kw_only=True):
 
 
 class SignInQuery(NextQuery, frozen=True, kw_only=True):
-    """The query of the sign-in page."""
+    """The query of the sign-in page.
+
+    Attributes:
+        other: Not empty if it is for another account than the one that is signed in.
+    """
 
     done: str = ""
+    other: str = ""
+
+
+class SignUpQuery(NextQuery, frozen=True, kw_only=True):
+    """The query of the sign-up page. ``other`` is as for the sign-in page."""
+
+    other: str = ""
 
 
 class LinkQuery(NextQuery, frozen=True, kw_only=True):
@@ -142,6 +158,15 @@ class NewEmail(Fields, frozen=True, kw_only=True):
     new_email: str
 
 
+class ProfileForm(Fields, frozen=True, kw_only=True):
+    """What a user says of themselves, as the account page asks. What is left out stays; what is empty is taken away."""
+
+    name: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    phone_number: str | None = None
+
+
 class ConfirmEmail(Fields, frozen=True, kw_only=True):
     """The button behind the link in the mail to the new address."""
 
@@ -154,10 +179,40 @@ class Confirmation(Fields, frozen=True, kw_only=True):
     confirm: str = ""
 
 
+class Decision(Fields, frozen=True, kw_only=True):
+    """What a user says to an authorization request.
+
+    Attributes:
+        decision: What.
+        session_id: The session that the page was for.
+        scope: What stood on it.
+    """
+
+    decision: Literal["allow", "deny", "select", "other", "create"]
+    session_id: str = ""
+    scope: str = ""
+
+
 class EndDevice(Fields, frozen=True, kw_only=True):
     """One session to end."""
 
     session_id: str
+
+
+class EndSession(Fields, frozen=True, kw_only=True):
+    """The user's yes to an app that asks to sign them out.
+
+    Attributes:
+        ticket: What it asked for.
+    """
+
+    ticket: str
+
+
+class ApplicationName(Fields, frozen=True, kw_only=True):
+    """One app."""
+
+    client_id: str
 
 
 class RevocationsQuery(DoneQuery, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .answers import answer_to, finish
 from .bodies import read_fields, typed
@@ -119,6 +119,6 @@ class Resource:
         return await handler(exchange)
 
 
-def route(path: str, resource: Resource) -> Route:
+def route(path: str, resource: ASGIApp) -> Route:
     """Return a resource at its path below the prefix."""
     return Route(path, resource)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import coatcheck.jose
@@ -160,7 +160,6 @@ def only_ours(call: Callable[..., object], *arguments: Any) -> None:
 
 
 @pytest.mark.parametrize("entrance", ENTRANCES.values(), ids=ENTRANCES)
-@settings(max_examples=80)
 @given(given=st.one_of(TEXTS, JSON))
 def test_cve_2019_17195_only_our_errors_escape(entrance: Callable[[Any], object], given: Any) -> None:
     only_ours(entrance, given)
@@ -170,7 +169,6 @@ def merged(good: dict[str, Any], changes: dict[str, Any], dropped: list[str]) ->
     return {name: value for name, value in {**good, **changes}.items() if name not in dropped}
 
 
-@settings(max_examples=100)
 @given(changes=MEMBERS, dropped=st.lists(NAMES, max_size=2), flat=st.booleans())
 def test_only_our_errors_escape_from_headers(changes: dict[str, Any], dropped: list[str], flat: bool) -> None:  # noqa: FBT001
     header = json.dumps(merged(ES256, changes, dropped))
@@ -192,7 +190,6 @@ def test_only_our_errors_escape_from_headers(changes: dict[str, Any], dropped: l
         only_ours(jwe.decrypt_json, sealed.flattened(unprotected=changes), recipient(alg))
 
 
-@settings(max_examples=100)
 @given(changes=MEMBERS, dropped=st.lists(NAMES, max_size=2))
 def test_only_our_errors_escape_from_members_and_claims(changes: dict[str, Any], dropped: list[str]) -> None:
     protected, payload, signature = signed("KES", ES256).split(".")
@@ -207,7 +204,6 @@ def test_only_our_errors_escape_from_members_and_claims(changes: dict[str, Any],
     only_ours(lambda: jwe.encrypt(b"x", key("KKW"), header=changes))
 
 
-@settings(max_examples=100)
 @given(
     changes=MEMBERS,
     dropped=st.lists(NAMES, max_size=2),
@@ -228,7 +224,6 @@ def test_only_our_errors_escape_from_keys(
         only_ours(lambda jwk=jwk: KeySet.from_jwks({"keys": [jwk]}, algorithms={"ES256", "RS256"}))
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_only_our_errors_escape_from_key_files(data: st.DataObject) -> None:
     forms: list[Callable[[Any], bytes]] = [

@@ -1,11 +1,20 @@
 """Every page in every state that it can be in, by name."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from coatcheck.web.pages.authorization_views import (
+    AskedAPIView,
+    ConsentView,
+    FormPostView,
+    SelectAccountView,
+)
 from coatcheck.web.pages.views import (
     AccountView,
+    ApplicationAPIView,
+    ApplicationsView,
+    ApplicationView,
     CheckInboxView,
     ConfirmEmailView,
     ConfirmSignUpView,
@@ -15,6 +24,7 @@ from coatcheck.web.pages.views import (
     DevelopmentMailListView,
     DevelopmentMailView,
     DevicesView,
+    EndSessionView,
     ForgottenView,
     FormError,
     LiveView,
@@ -25,6 +35,7 @@ from coatcheck.web.pages.views import (
     ResetView,
     RevocationRecord,
     RevocationsView,
+    SignedOutOfView,
     SignInView,
     SignOutView,
     SignUpView,
@@ -90,6 +101,30 @@ def account(*errors: FormError, notice: str = "", typed: str = "") -> AccountVie
         typed_email=typed,
     )
 
+
+def consent(**changes: Any) -> ConsentView:
+    given: dict[str, Any] = {
+        "signed_in_as": ADA,
+        "handle": TOKEN,
+        "session_id": "s",
+        "scope": "openid email",
+        "app": "Photo Album",
+        "place": "app.example",
+        "is_verified": True,
+        "email": ADA,
+        "openid": ("openid", "email"),
+        "form_targets": ("https://app.example",),
+    }
+    return ConsentView(**(given | changes))
+
+
+FORM_POST = FormPostView(
+    action="https://app.example/cb",
+    fields=(("code", "c0de"), ("state", '"><script>alert(1)</script>')),
+    place="app.example",
+    form_targets=("https://app.example",),
+)
+"""It leaves at once, so it is looked at elsewhere."""
 
 REVOCATIONS = tuple(
     RevocationRecord(
@@ -174,6 +209,71 @@ SAMPLES: dict[str, View] = {
     ),
     "re-authenticate": ReAuthenticateView(signed_in_as=ADA, next="/auth/account"),
     "re-authenticate-error": ReAuthenticateView(signed_in_as=ADA, errors=WRONG_LOGIN),
+    "consent": consent(),
+    "consent-much": consent(
+        app="A Photo Album With a Name That Goes On for as Long as Anybody Lets It Go On",
+        place="xn--a-very-long-host-name-that-does-not-fit-on-a-phone.photographs.example:8443",
+        is_verified=False,
+        scope="openid profile email address phone offline_access read buy",
+        openid=("openid", "profile", "email", "address", "phone", "offline_access"),
+        claims=("birthdate", "locale#pl"),
+        apis=(
+            AskedAPIView(name="Orders", scopes=(("read", "See your orders"), ("buy", ""))),
+            AskedAPIView(name="Invoices"),
+        ),
+        offline=True,
+        policy_url="https://app.example/policy",
+        terms_url="https://app.example/terms",
+        csrf_token="c5rf",
+    ),
+    "select-account": SelectAccountView(
+        handle=TOKEN, session_id="s", app="Photo Album", email=ADA, signed_in_as=ADA
+    ),
+    "select-account-create": SelectAccountView(
+        handle=TOKEN, session_id="s", app="Photo Album", email=ADA, may_create=True, csrf_token="c5rf"
+    ),
+    "sign-in-to-app": SignInView(next="/auth/continue/x", email=ADA, app="Photo Album"),
+    "sign-in-to-app-as-other": SignInView(app="Photo Album", other=True, signed_in_as=ADA),
+    "sign-up-to-app": SignUpView(app="Photo Album"),
+    "re-authenticate-to-app": ReAuthenticateView(app="Photo Album", signed_in_as=ADA),
+    "end-session": EndSessionView(
+        ticket=TOKEN, email=ADA, app="Photo Album", place="app.example", signed_in_as=ADA, csrf_token="c5rf"
+    ),
+    "end-session-of-nobody": EndSessionView(ticket=TOKEN),
+    "signed-out-of": SignedOutOfView(),
+    "signed-out-of-an-app": SignedOutOfView(next="https://app.example/bye", place="app.example"),
+    "applications-none": ApplicationsView(signed_in_as=ADA),
+    "applications": ApplicationsView(
+        signed_in_as=ADA,
+        notice="That app has no access any more.",
+        csrf_token="c5rf",
+        applications=(
+            ApplicationView(
+                client_id="app",
+                name="Photo Album",
+                place="app.example",
+                openid=("openid", "profile", "email", "offline_access"),
+                apis=(
+                    ApplicationAPIView(name="Orders", scopes=(("read", "See your orders"), ("buy", ""))),
+                    ApplicationAPIView(name="Invoices"),
+                ),
+                since=NOW - 9e6,
+                last_used_at=NOW - 3600,
+                offline=True,
+                is_remembered=True,
+            ),
+            ApplicationView(
+                client_id="spa",
+                name="A program of a stranger with a name that is rather long for what it does",
+                place="a-host-with-a-long-name.and-a-domain-that-is-longer.example",
+                is_verified=False,
+                openid=("openid",),
+                since=NOW - 60,
+                last_used_at=NOW,
+            ),
+            ApplicationView(client_id="idle", name="Idle", since=NOW - 9e7, is_remembered=True),
+        ),
+    ),
     "sign-out": SignOutView(signed_in_as=ADA, next="/"),
     "confirm-email": ConfirmEmailView(token=TOKEN, email=ADA, signed_in_as="ada@old.example"),
     **{

@@ -16,13 +16,14 @@ from coatcheck.web.pages.views import (
     DevicesView,
     FormError,
     ProblemView,
+    SignedOutOfView,
     SignInView,
     SignUpView,
     View,
 )
 
 from .html_reading import Element, every, read
-from .samples import ADA, DEVICES, NOW, SAMPLES, SampleDevice, account
+from .samples import ADA, DEVICES, FORM_POST, NOW, SAMPLES, SampleDevice, account
 
 PAGES = Pages(Brand(logo="/logo.svg"), prefix="/auth", secure=True)
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}"
@@ -63,8 +64,27 @@ def poisoned(value: Any) -> Any:
     return HOSTILE if isinstance(value, str) and value else value
 
 
+def test_apps_are_told_of_a_sign_out_in_frames_that_the_policy_names_and_that_can_open_nothing() -> None:
+    frames = ("https://one.example/out?sid=1", "https://two.example:8443/out")
+    view = SignedOutOfView(
+        frames=frames,
+        frame_sources=("https://one.example", "https://two.example:8443"),
+        next="https://app.example/bye",
+        place="app.example",
+        goes_on=True,
+    )
+    response = PAGES.render(view)
+    found = every(read(response.body), "iframe")
+    assert [each.get("src") for each in found] == list(frames)
+    assert {each.get("sandbox") for each in found} == {"allow-scripts allow-same-origin"}
+    assert all("hidden" in each.attributes and each.get("title") for each in found)
+    policy = response.headers["content-security-policy"]
+    assert "frame-src https://one.example https://two.example:8443;" in policy
+    assert "frame-src" not in PAGES.render(SAMPLES["signed-out-of"]).headers["content-security-policy"]
+
+
 def test_every_view_has_a_sample() -> None:
-    assert {type(view) for view in SAMPLES.values()} == set(View.__subclasses__())
+    assert {type(view) for view in (*SAMPLES.values(), FORM_POST)} == set(View.__subclasses__())
 
 
 @each_sample
@@ -105,6 +125,12 @@ def test_no_id_is_there_twice_and_whatever_refers_to_one_finds_it(name: str) -> 
     assert {*references, *links} <= counted.keys()
 
 
+AUTOCOMPLETE = {
+    *("username", "email", "current-password", "new-password", "off"),
+    *("name", "given-name", "family-name", "tel"),
+}
+
+
 @each_sample
 def test_every_field_has_a_label_and_tells_browsers_what_it_is(name: str) -> None:
     elements = elements_of(SAMPLES[name])
@@ -113,7 +139,7 @@ def test_every_field_has_a_label_and_tells_browsers_what_it_is(name: str) -> Non
         assert field.get("id") in labels
         if field.get("type") in {"checkbox", "radio"}:
             continue
-        assert field.get("autocomplete") in {"username", "email", "current-password", "new-password", "off"}
+        assert field.get("autocomplete") in AUTOCOMPLETE
         assert field.get("autocapitalize") == "none"
 
 

@@ -13,6 +13,7 @@ __all__ = ["claim_findings", "is_number"]
 _HOUR, _DAY = 3_600, 86_400
 _MILLISECONDS = 100_000_000_000  # as seconds: the year 5138
 _SHORT_LIVED = {"", "jwt", "at+jwt"}
+_EVENT = "secevent+jwt"  # tells what has happened, lets nobody in, and must not expire (SSF 1.0)
 _TIMES = ("exp", "nbf", "iat")
 _LEEWAY = 60
 
@@ -65,9 +66,10 @@ def _forms(claims: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _lifetime(claims: Mapping[str, Any], typ: object) -> Iterator[Finding]:
+    kind = typ.lower().removeprefix("application/") if isinstance(typ, str) else ""
     ends = _moment(claims, "exp")
     if ends is None:
-        if claims.get("exp") is None:
+        if claims.get("exp") is None and kind != _EVENT:
             yield Finding(
                 "danger",
                 "no_expiry",
@@ -84,7 +86,6 @@ def _lifetime(claims: Mapping[str, Any], typ: object) -> Iterator[Finding]:
             "State 'iat'.",
         )
         return
-    kind = typ.lower().removeprefix("application/") if isinstance(typ, str) else ""
     life = ends - starts
     if life > _DAY or (life > _HOUR and kind in _SHORT_LIVED):
         yield Finding(

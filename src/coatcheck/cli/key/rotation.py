@@ -26,7 +26,7 @@ Compromised = Annotated[
 
 
 def rotate(*, compromised: Compromised = False, config: Config = None) -> None:
-    """Replace the key that a server signs with.
+    """Replace the keys that a server signs with: one for each algorithm.
 
     A new key is published first, signs some twenty minutes later, and nobody notices. With --compromised it signs now,
     the others are trusted no more, and every access token that they signed is refused; nobody is signed out. A server
@@ -39,7 +39,8 @@ def rotate(*, compromised: Compromised = False, config: Config = None) -> None:
         return await flows.key_rotation.rotate(compromised=compromised), flows.context.clock()
 
     rotation, now = administer(config, action)
-    told = _told_of_compromise(rotation) if compromised else _told(rotation, now)
+    told = list(_told_of_compromise(rotation) if compromised else _told(rotation, now))
+    told[-1:-1] = [_told_of_other(each) for each in rotation.others]
     write_text("\n".join(told))
 
 
@@ -82,6 +83,13 @@ def _told(rotation: Rotation, now: float) -> Iterator[str]:
     yield "Nobody is signed out, and no token is refused. Servers that run take part by themselves."
 
 
+def _told_of_other(rotation: Rotation) -> str:
+    from .. import times
+
+    out = f" Trusted no more: {', '.join(rotation.removed)}." if rotation.removed else ""
+    return f"For {rotation.algorithm}, {rotation.signer} signs from {times.iso(rotation.signs_from)} on.{out}"
+
+
 def _told_of_compromise(rotation: Rotation) -> Iterator[str]:
     from datetime import timedelta
 
@@ -116,5 +124,5 @@ def _render(keys: list[KeyState], now: float) -> None:
             return f"trusted until {times.iso(key.verifies_until)}"
         return f"since {times.iso(max(key.signs_from, key.created_at))}"
 
-    rows = [(cell(key.kid), cell(key.state), cell(moment(key), "dim")) for key in keys]
-    make_console().print(grid(rows, fixed=2))
+    rows = [(cell(key.kid), cell(key.algorithm), cell(key.state), cell(moment(key), "dim")) for key in keys]
+    make_console().print(grid(rows, fixed=3))

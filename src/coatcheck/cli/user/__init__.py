@@ -9,6 +9,7 @@ from .add import add
 from .delete import delete
 from .importing import import_users
 from .listing import list_users
+from .profile import profile
 from .reset import reset
 from .scopes import scopes
 from .show import show
@@ -29,6 +30,7 @@ for _name, _command in (
     ("list", list_users),
     ("show", show),
     ("scopes", scopes),
+    ("profile", profile),
     ("reset", reset),
     ("disable", disable),
     ("enable", enable),

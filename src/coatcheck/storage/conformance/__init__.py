@@ -20,7 +20,11 @@ import pytest
 _WITH_TESTS = (
     "atomicity",
     "behaviour_of_accounts",
+    "behaviour_of_authorizations",
+    "behaviour_of_clients",
     "behaviour_of_ledger",
+    "behaviour_of_logout",
+    "behaviour_of_profiles",
     "behaviour_of_revocation",
     "behaviour_of_server",
     "behaviour_of_sessions",

@@ -8,21 +8,27 @@ from typing import Any
 from ...accounts.model import Link, LinkPurpose, User
 from ...flows.model import QueuedMail, Service, Signal, StoredKey, Stream
 from ...identity import Client
+from ...oauth.model import API, APIScope, HolderKind, InitialAccessToken, OAuthClient, Permission, Role
 from ...revocation.model import Draft
 from ...sessions.model import RefreshToken, Session
 
 __all__ = [
     "NOW",
+    "a_client",
     "a_draft",
     "a_key",
     "a_link",
     "a_mail",
+    "a_permission",
+    "a_role",
     "a_service",
     "a_session",
     "a_signal",
     "a_stream",
     "a_token",
     "a_user",
+    "an_api",
+    "an_initial_access_token",
     "digest_of",
 ]
 
@@ -168,3 +174,53 @@ def a_signal(name: str = "one", stream: str = "one", /, **changes: Any) -> Signa
         "claims": b'{"jti":"event"}',
     }
     return Signal(**(defaults | changes))
+
+
+def a_client(name: str = "one", /, **changes: Any) -> OAuthClient:
+    """Return a registered client of that name."""
+    defaults: dict[str, Any] = {
+        "id": f"client-{name}",
+        "name": name.title(),
+        "created_at": NOW,
+        "secret_digest": digest_of(f"client {name}"),
+        "redirect_uris": (f"https://{name}.example/callback",),
+    }
+    return OAuthClient(**(defaults | changes))
+
+
+def an_api(name: str = "one", /, **changes: Any) -> API:
+    """Return an API of that name."""
+    defaults: dict[str, Any] = {
+        "audience": f"https://{name}.example",
+        "name": name.title(),
+        "scopes": (APIScope(name="read", description="Read it"), APIScope(name="write")),
+        "created_at": NOW,
+    }
+    return API(**(defaults | changes))
+
+
+def a_role(name: str = "one", /, **changes: Any) -> Role:
+    """Return a role of that name."""
+    defaults: dict[str, Any] = {"name": f"role-{name}", "created_at": NOW}
+    return Role(**(defaults | changes))
+
+
+def a_permission(kind: HolderKind, holder: str, api: str = "one", /, *scopes: str) -> Permission:
+    """Return a permission of a user, a role or a client of that name, at an API of that name."""
+    return Permission(
+        kind=kind,
+        holder=f"{kind}-{holder}",
+        audience=f"https://{api}.example",
+        scopes=frozenset(scopes or ("read",)),
+    )
+
+
+def an_initial_access_token(name: str = "one", /, **changes: Any) -> InitialAccessToken:
+    """Return an initial access token of that name, good for ever."""
+    defaults: dict[str, Any] = {
+        "digest": digest_of(f"initial access token {name}"),
+        "id": f"initial-{name}",
+        "name": name,
+        "created_at": NOW,
+    }
+    return InitialAccessToken(**(defaults | changes))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ...identity import FIRST_PARTY
 from ...sessions.model import RefreshToken, Session
 from .state import MemoryTable, State, require
 
@@ -39,6 +40,11 @@ class SessionTable(MemoryTable):
         found = [session for session in self._state.sessions.values() if session.user_id == user_id]
         return sorted(found, key=lambda session: (-session.last_seen_at, -session.created_at, session.id))
 
+    async def list_child_sessions(self, session_ids: Sequence[str]) -> list[Session]:
+        """Return the sessions that were granted to clients in these, and end with them."""
+        found = [session for session in self._state.sessions.values() if session.parent_id in session_ids]
+        return sorted(found, key=lambda session: (session.parent_id or "", session.id))
+
     async def renew_session(
         self, session_id: str, *, old_digest: bytes | None, new_digest: bytes | None, session: Session
     ) -> bool:
@@ -56,6 +62,8 @@ class SessionTable(MemoryTable):
                 user_id=old.user_id,
                 digest=new_digest,
                 created_at=old.created_at,
+                client_id=old.client_id,
+                parent_id=old.parent_id,
                 data=old.data,
                 data_revision=old.data_revision,
             )
@@ -130,10 +138,12 @@ class SessionTable(MemoryTable):
                 if begun_before is None or session.created_at < begun_before
             ]
             names = {session.id for session in ended}
+            state.ended_client_sessions |= {each.id: each for each in ended if each.client_id != FIRST_PARTY}
             state.sessions = {name: each for name, each in state.sessions.items() if name not in names}
             state.refresh_tokens = {
                 digest: each for digest, each in state.refresh_tokens.items() if each.session_id not in names
             }
+            state.grants = {name: each for name, each in state.grants.items() if name not in names}
             return sum(session.ends_at > now for session in ended)
 
         return await self._source.write(delete)
@@ -147,6 +157,19 @@ class SessionTable(MemoryTable):
             return sum(state.delete_session(session.id) for session in ended[:limit])
 
         return await self._source.write(delete)
+
+    async def list_ended_client_sessions(self, *, limit: int) -> list[Session]:
+        """Return up to ``limit`` sessions of clients that were ended all at once and are still kept."""
+        return list(self._state.ended_client_sessions.values())[:limit]
+
+    async def forget_ended_client_sessions(self, session_ids: Sequence[str]) -> None:
+        """Delete what is kept of such sessions."""
+
+        def forget(state: State) -> None:
+            for each in session_ids:
+                state.ended_client_sessions.pop(each, None)
+
+        await self._source.write(forget)
 
 
 class RefreshTokenTable(MemoryTable):

@@ -11,7 +11,13 @@ from typing import TypeVar
 from ..errors import StorageMisuseError
 from ..turns import Turns
 from .accounts import LinkTable, ThrottleTable, UserTable
+from .authorizations import AuthorizationTable
+from .clients import ClientTable
+from .grants import GrantTable
 from .ledger import LedgerTable
+from .logout_notices import LogoutNoticeTable
+from .permissions import PermissionTable
+from .profiles import ProfileTable
 from .server import KeyTable, MailTable, ServiceTable
 from .sessions import RefreshTokenTable, SessionTable
 from .signals import SignalTable
@@ -35,6 +41,12 @@ class MemoryRecords(
     ServiceTable,
     StatusTable,
     SignalTable,
+    ClientTable,
+    PermissionTable,
+    AuthorizationTable,
+    GrantTable,
+    LogoutNoticeTable,
+    ProfileTable,
 ):
     """Satisfies ``flows.ports.Records``."""
 

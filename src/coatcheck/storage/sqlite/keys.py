@@ -8,10 +8,10 @@ from .access import SQLiteTable
 __all__ = ["KeyTable"]
 
 _ADD = """
-INSERT INTO keys (kid, use, sealed, created_at, signs_from, verifies_until)
-VALUES (:kid, :use, :sealed, :created_at, :signs_from, :verifies_until)"""
+INSERT INTO keys (kid, use, sealed, created_at, signs_from, verifies_until, algorithm)
+VALUES (:kid, :use, :sealed, :created_at, :signs_from, :verifies_until, :algorithm)"""
 _LIST = """
-SELECT kid, use, sealed, created_at, signs_from, verifies_until
+SELECT kid, use, sealed, created_at, signs_from, verifies_until, algorithm
 FROM keys ORDER BY created_at DESC, kid"""
 _RETIRE = """
 UPDATE keys SET verifies_until = min(coalesce(verifies_until, :until), :until)
@@ -33,6 +33,7 @@ class KeyTable(SQLiteTable):
                 "created_at": key.created_at,
                 "signs_from": key.signs_from,
                 "verifies_until": key.verifies_until,
+                "algorithm": key.algorithm,
             },
         )
 
@@ -46,8 +47,11 @@ class KeyTable(SQLiteTable):
                 created_at=created_at,
                 signs_from=signs_from,
                 verifies_until=verifies_until,
+                algorithm=algorithm,
             )
-            for kid, use, sealed, created_at, signs_from, verifies_until in self._access.rows(_LIST, {})
+            for kid, use, sealed, created_at, signs_from, verifies_until, algorithm in self._access.rows(
+                _LIST, {}
+            )
         ]
 
     async def retire_key(self, kid: str, *, verifies_until: float) -> bool:

@@ -233,8 +233,168 @@ _SIGNALS: Final = (
     """,
 )
 
+_CLIENT_SESSIONS: Final = (
+    # A session that a client's tokens come from. It goes with the session in which the user granted it, unless that
+    # was to outlive it.
+    "ALTER TABLE sessions ADD COLUMN client_id TEXT NOT NULL DEFAULT 'first-party'",
+    "ALTER TABLE sessions ADD COLUMN parent_id TEXT REFERENCES sessions (id) ON DELETE CASCADE",
+    "CREATE INDEX sessions_by_parent ON sessions (parent_id) WHERE parent_id IS NOT NULL",
+    "CREATE INDEX sessions_of_clients ON sessions (generation, id) WHERE client_id <> 'first-party'",
+    # A client that refreshes often has many tokens that it exchanged in the last seconds, and none to be forgotten.
+    "DROP INDEX refresh_tokens_by_session",
+    "CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id, rotated_at)",
+)
+
+_KEY_ALGORITHMS: Final = ("ALTER TABLE keys ADD COLUMN algorithm TEXT NOT NULL DEFAULT 'ES256'",)
+
+_CLIENTS: Final = (
+    # What is never searched for stands in the document.
+    """
+    CREATE TABLE oauth_clients (
+        id TEXT NOT NULL PRIMARY KEY,
+        document BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE apis (
+        audience TEXT NOT NULL PRIMARY KEY,
+        document BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE roles (
+        name TEXT NOT NULL PRIMARY KEY,
+        description TEXT NOT NULL,
+        created_at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE role_members (
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        role TEXT NOT NULL REFERENCES roles (name) ON DELETE CASCADE,
+        PRIMARY KEY (user_id, role)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX role_members_by_role ON role_members (role)",
+    # The holder is in one of three columns, so that it goes with whoever holds it.
+    """
+    CREATE TABLE permissions (
+        audience TEXT NOT NULL REFERENCES apis (audience) ON DELETE CASCADE,
+        user_id TEXT REFERENCES users (id) ON DELETE CASCADE,
+        role TEXT REFERENCES roles (name) ON DELETE CASCADE,
+        client_id TEXT REFERENCES oauth_clients (id) ON DELETE CASCADE,
+        scopes TEXT NOT NULL,
+        CHECK ((user_id IS NOT NULL) + (role IS NOT NULL) + (client_id IS NOT NULL) = 1)
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX permissions_of_users ON permissions (user_id, audience) WHERE user_id IS NOT NULL",
+    "CREATE UNIQUE INDEX permissions_of_roles ON permissions (role, audience) WHERE role IS NOT NULL",
+    "CREATE UNIQUE INDEX permissions_of_clients ON permissions (client_id, audience) WHERE client_id IS NOT NULL",
+    "CREATE INDEX permissions_by_api ON permissions (audience)",
+    """
+    CREATE TABLE initial_access_tokens (
+        id TEXT NOT NULL PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        expires_at REAL,
+        uses_left INTEGER
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+_AUTHORIZATIONS: Final = (
+    """
+    CREATE TABLE interactions (
+        digest BLOB NOT NULL PRIMARY KEY,
+        client_id TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+        expires_at REAL NOT NULL,
+        document BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX interactions_by_expiry ON interactions (expires_at)",
+    "CREATE INDEX interactions_by_client ON interactions (client_id)",
+    """
+    CREATE TABLE pushed_requests (
+        digest BLOB NOT NULL PRIMARY KEY,
+        client_id TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+        expires_at REAL NOT NULL,
+        document BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX pushed_requests_by_expiry ON pushed_requests (expires_at)",
+    "CREATE INDEX pushed_requests_by_client ON pushed_requests (client_id)",
+    # No reference to the session: a code that is used a second time is to be recognised after that ended, too.
+    """
+    CREATE TABLE codes (
+        digest BLOB NOT NULL PRIMARY KEY,
+        client_id TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        expires_at REAL NOT NULL,
+        consumed_at REAL,
+        document BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX codes_by_expiry ON codes (expires_at)",
+    "CREATE INDEX codes_by_client ON codes (client_id)",
+    "CREATE INDEX codes_by_user ON codes (user_id)",
+    """
+    CREATE TABLE assertions (
+        digest BLOB NOT NULL PRIMARY KEY,
+        until REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX assertions_by_end ON assertions (until)",
+)
+
+_GRANTS: Final = (
+    """
+    CREATE TABLE grants (
+        session_id TEXT NOT NULL PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        client_id TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+        created_at REAL NOT NULL,
+        document BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX grants_by_user ON grants (user_id, client_id)",
+    "CREATE INDEX grants_by_client ON grants (client_id)",
+    """
+    CREATE TABLE consents (
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        client_id TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+        granted_at REAL NOT NULL,
+        document BLOB NOT NULL,
+        PRIMARY KEY (user_id, client_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX consents_by_client ON consents (client_id)",
+    """
+    CREATE TABLE logout_notices (
+        jti TEXT NOT NULL PRIMARY KEY,
+        client_id TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+        sub TEXT NOT NULL,
+        sid TEXT NOT NULL,
+        queued_at REAL NOT NULL,
+        due_at REAL NOT NULL,
+        attempts INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX logout_notices_by_due_time ON logout_notices (due_at, jti)",
+    "CREATE INDEX logout_notices_by_client ON logout_notices (client_id)",
+    "CREATE INDEX logout_notices_by_age ON logout_notices (queued_at)",
+    """
+    CREATE TABLE profiles (
+        user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+        claims BLOB NOT NULL,
+        updated_at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     _FIRST,
     (*_LEDGER, *_SERVICES, *_KEY_LIVES, *_SESSION_GENERATIONS, *_STATUSES, *_SIGNALS),
+    (*_CLIENT_SESSIONS, *_KEY_ALGORITHMS, *_CLIENTS, *_AUTHORIZATIONS, *_GRANTS),
 )
 """The statements of each step, the first step first. A schema's number is how many steps led to it."""

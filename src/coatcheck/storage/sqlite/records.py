@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from .authorizations import AuthorizationTable
+from .clients import ClientTable
+from .grants import GrantTable
 from .keys import KeyTable
 from .ledger import LedgerTable
 from .links import LinkTable
+from .logout_notices import LogoutNoticeTable
 from .mail import MailTable
+from .permissions import PermissionTable
+from .profiles import ProfileTable
 from .refresh_tokens import RefreshTokenTable
 from .services import ServiceTable
 from .sessions import SessionTable
@@ -29,5 +35,11 @@ class SQLiteRecords(
     ServiceTable,
     StatusTable,
     SignalTable,
+    ClientTable,
+    PermissionTable,
+    AuthorizationTable,
+    GrantTable,
+    LogoutNoticeTable,
+    ProfileTable,
 ):
     """Satisfies ``flows.ports.Records``."""

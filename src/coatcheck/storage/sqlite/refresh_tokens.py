@@ -22,9 +22,8 @@ _ROTATE = """
 UPDATE refresh_tokens SET rotated_at = :at, sealed_successor = :sealed_successor
 WHERE digest = :digest AND rotated_at IS NULL"""
 
-_FORGET = """
-DELETE FROM refresh_tokens
-WHERE session_id = :session_id AND (:rotated_before IS NULL OR rotated_at < :rotated_before)"""
+_FORGET = "DELETE FROM refresh_tokens WHERE session_id = :session_id AND rotated_at < :rotated_before"
+_FORGET_ALL = "DELETE FROM refresh_tokens WHERE session_id = :session_id"
 
 
 class RefreshTokenTable(SQLiteTable):
@@ -67,4 +66,7 @@ class RefreshTokenTable(SQLiteTable):
 
     async def forget_refresh_tokens(self, session_id: str, *, rotated_before: float | None = None) -> None:
         """Delete the tokens of a session that were exchanged before then, or all of them."""
-        await self._access.change(_FORGET, {"session_id": session_id, "rotated_before": rotated_before})
+        if rotated_before is None:
+            await self._access.change(_FORGET_ALL, {"session_id": session_id})
+        else:
+            await self._access.change(_FORGET, {"session_id": session_id, "rotated_before": rotated_before})

@@ -20,20 +20,21 @@ __all__ = ["SessionTable"]
 
 _SELECT = """
 SELECT id, user_id, digest, profile, created_at, authenticated_at, methods, last_seen_at, idle_timeout, expires_at,
-       address, user_agent, scope, binding, data, data_revision
+       address, user_agent, scope, binding, data, data_revision, client_id, parent_id
 FROM sessions"""
 # The plus sign: it is never by its generation that a session is searched for, there are too many in one.
 _THERE = " AND +generation = (SELECT number FROM session_generation WHERE only = 1)"
 _FIND = _SELECT + " WHERE id = :id" + _THERE
 _FIND_BY_DIGEST = _SELECT + " WHERE digest = :digest" + _THERE
 _LIST = _SELECT + " WHERE user_id = :user_id" + _THERE + " ORDER BY last_seen_at DESC, created_at DESC, id"
+_LIST_CHILDREN = _SELECT + " WHERE parent_id = :parent_id" + _THERE + " ORDER BY id"
 _ADD = """
 INSERT INTO sessions (
     id, user_id, digest, profile, created_at, authenticated_at, methods, last_seen_at, idle_timeout, expires_at,
-    address, user_agent, scope, binding, data, data_revision, generation
+    address, user_agent, scope, binding, data, data_revision, client_id, parent_id, generation
 ) VALUES (
     :id, :user_id, :digest, :profile, :created_at, :authenticated_at, :methods, :last_seen_at, :idle_timeout,
-    :expires_at, :address, :user_agent, :scope, :binding, :data, :data_revision,
+    :expires_at, :address, :user_agent, :scope, :binding, :data, :data_revision, :client_id, :parent_id,
     (SELECT number FROM session_generation WHERE only = 1)
 )"""
 _RENEW = (
@@ -86,6 +87,15 @@ DELETE FROM sessions WHERE rowid IN (
     WHERE (generation, ends_at) <= ((SELECT number FROM session_generation WHERE only = 1), :now)
     ORDER BY generation, ends_at LIMIT :limit
 )"""
+# The condition on the client stands here as it does in the index: without it, SQLite would not use it.
+_BEFORE = " AND generation < (SELECT number FROM session_generation WHERE only = 1)"
+_LIST_ENDED = (
+    _SELECT + " WHERE client_id <> 'first-party'" + _BEFORE + " ORDER BY generation, id LIMIT :limit"
+)
+_FORGET_ENDED = """
+DELETE FROM sessions
+WHERE id = :id AND client_id <> 'first-party'
+    AND +generation < (SELECT number FROM session_generation WHERE only = 1)"""
 
 _encode_methods = msgspec.json.Encoder().encode
 _decode_methods = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -109,6 +119,8 @@ def _parameters(session: Session) -> dict[str, str | bytes | int | float | None]
         "binding": session.binding,
         "data": session.data,
         "data_revision": session.data_revision,
+        "client_id": session.client_id,
+        "parent_id": session.parent_id,
     }
 
 
@@ -130,6 +142,8 @@ def _session(row: Row) -> Session:
         binding=row[13],
         data=row[14],
         data_revision=row[15],
+        client_id=row[16],
+        parent_id=row[17],
     )
 
 
@@ -153,6 +167,11 @@ class SessionTable(SQLiteTable):
     async def list_sessions(self, user_id: str) -> list[Session]:
         """Return a user's sessions, the most recently used first."""
         return [_session(row) for row in self._access.rows(_LIST, {"user_id": user_id})]
+
+    async def list_child_sessions(self, session_ids: Sequence[str]) -> list[Session]:
+        """Return the sessions that were granted to clients in these, and end with them."""
+        rows = self._access.rows
+        return [_session(row) for each in session_ids for row in rows(_LIST_CHILDREN, {"parent_id": each})]
 
     async def renew_session(
         self, session_id: str, *, old_digest: bytes | None, new_digest: bytes | None, session: Session
@@ -211,3 +230,11 @@ class SessionTable(SQLiteTable):
     async def delete_expired_sessions(self, now: float, *, limit: int) -> int:
         """Delete up to ``limit`` sessions that have ended by time or all at once; return how many."""
         return await self._access.change(_DELETE_EXPIRED, {"now": now, "limit": limit})
+
+    async def list_ended_client_sessions(self, *, limit: int) -> list[Session]:
+        """Return up to ``limit`` sessions of clients that were ended all at once and are still kept."""
+        return [_session(row) for row in self._access.rows(_LIST_ENDED, {"limit": limit})]
+
+    async def forget_ended_client_sessions(self, session_ids: Sequence[str]) -> None:
+        """Delete what is kept of such sessions."""
+        await self._access.change_each(_FORGET_ENDED, [{"id": each} for each in session_ids])

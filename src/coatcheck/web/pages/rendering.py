@@ -6,26 +6,30 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import resources
+from types import CodeType
 from urllib.parse import urlencode
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import BytecodeCache, DictLoader, Environment, StrictUndefined
+from jinja2.bccache import Bucket
 from starlette.responses import HTMLResponse, Response
 
 from ..._core.secrets import new_identifier
 from ..headers import security_headers, static_headers
-from . import views
+from . import authorization_views, views
 from .brand import Brand
 from .forms import form_state
 from .static_files import StaticFiles
 from .user_agents import describe_user_agent
 from .views import DevicesView, ProblemView, View
-from .wording import describe_methods, describe_wait, problem_words
+from .wording import describe_claims, describe_methods, describe_openid_scope, describe_wait, problem_words
 
 __all__ = ["Pages"]
 
 _TEMPLATES: dict[type[View], str] = {
     views.AccountView: "account.html",
+    views.ApplicationsView: "applications.html",
     views.CheckInboxView: "check_inbox.html",
+    authorization_views.ConsentView: "consent.html",
     views.ConfirmEmailView: "confirm_email.html",
     views.ConfirmSignUpView: "confirm_sign_up.html",
     views.DemoHomeView: "demo_home.html",
@@ -33,7 +37,9 @@ _TEMPLATES: dict[type[View], str] = {
     views.DevelopmentMailListView: "development_mail_list.html",
     views.DevelopmentMailView: "development_mail.html",
     views.DevicesView: "devices.html",
+    views.EndSessionView: "end_session.html",
     views.ForgottenView: "forgotten.html",
+    authorization_views.FormPostView: "form_post.html",
     views.LiveView: "live.html",
     views.MailSentView: "mail_sent.html",
     views.NoticeView: "notice.html",
@@ -41,10 +47,28 @@ _TEMPLATES: dict[type[View], str] = {
     views.ReAuthenticateView: "re_authenticate.html",
     views.ResetView: "reset.html",
     views.RevocationsView: "revocations.html",
+    authorization_views.SelectAccountView: "select_account.html",
     views.SignInView: "sign_in.html",
     views.SignOutView: "sign_out.html",
     views.SignUpView: "sign_up.html",
+    views.SignedOutOfView: "signed_out_of.html",
 }
+
+
+class _Compiled(BytecodeCache):
+    """What the templates compile to, kept by name and source: the sites of a process differ in what they fill in."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
 
 
 class Pages:
@@ -90,7 +114,13 @@ class Pages:
             status = view.status if isinstance(view, ProblemView) else 200
         template = self._templates[type(view)]
         response = HTMLResponse(template.render(view=view, nonce=nonce), status_code=status)
-        response.raw_headers += security_headers(nonce=nonce, https=self._secure, document=True)
+        response.raw_headers += security_headers(
+            nonce=nonce,
+            https=self._secure,
+            document=True,
+            form_targets=view.form_targets,
+            frame_sources=view.frame_sources,
+        )
         if isinstance(view, ProblemView) and view.retry_after is not None:
             response.headers["retry-after"] = str(max(1, math.ceil(view.retry_after)))
         return response
@@ -128,6 +158,7 @@ def _environment(prefix: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     environment.globals.update(
         url=_address_maker(prefix),
@@ -140,6 +171,8 @@ def _environment(prefix: str) -> Environment:
         moment=_moment,
         program=describe_user_agent,
         methods=describe_methods,
+        openid_words=describe_openid_scope,
+        claim_words=describe_claims,
         wait=describe_wait,
     )
     return environment

@@ -14,12 +14,17 @@ reset             ``/reset``                                              token,
 sign out          ``/sign-out``                                           next
 account           ``/account/password``                                   current_password, new_password
 account           ``/account/email``                                      new_email
+account           ``/account/profile``                                    name, given_name, family_name, phone_number
 account           ``/account/deactivate``, ``/account/delete``            confirm=yes
 revocations       ``/admin/revocations``                                  kind, value; for everything confirm=yes
 confirm e-mail    ``/account/email/confirm``                              token
 devices           ``/devices/end``                                        session_id
 devices           ``/devices/end-others``, ``/devices/end-all``
 re-authenticate   ``/re-authenticate``                                    password, next (email: not for you)
+consent           ``/continue/{handle}``                                  decision=allow or deny, session_id, scope
+select account    ``/continue/{handle}``                                  decision=select, other or create, session_id
+end session       ``/end-session/confirm``                                ticket
+applications      ``/applications/remove``                                client_id
 ================  ======================================================  =========================================
 
 Every form sends ``csrf_token`` too, if the view has one. "Not for you": a field that only tells a password manager
@@ -28,12 +33,16 @@ whose password it is; every form with a password has one, the confirmation and t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 import msgspec
 
 __all__ = [
     "AccountView",
+    "ApplicationAPIView",
+    "ApplicationView",
+    "ApplicationsView",
     "CheckInboxView",
     "ConfirmEmailView",
     "ConfirmSignUpView",
@@ -44,6 +53,7 @@ __all__ = [
     "DevelopmentMailView",
     "DeviceRecord",
     "DevicesView",
+    "EndSessionView",
     "ForgottenView",
     "FormError",
     "LiveView",
@@ -57,6 +67,7 @@ __all__ = [
     "SignInView",
     "SignOutView",
     "SignUpView",
+    "SignedOutOfView",
     "View",
 ]
 
@@ -84,12 +95,16 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             way to the account and the button to sign out (ASVS 7.4.4).
         notice: A sentence about something that has just succeeded, or ``""``.
         errors: What was wrong with the last attempt. The first one gets the focus.
+        form_targets: Where forms may lead in the end, beyond this site, as the policy of its content says it.
+        frame_sources: The origins whose pages it shows in frames, likewise.
     """
 
     csrf_token: str = ""
     signed_in_as: str = ""
     notice: str = ""
     errors: tuple[FormError, ...] = ()
+    form_targets: tuple[str, ...] = ()
+    frame_sources: tuple[str, ...] = ()
 
 
 class SignInView(View, frozen=True, kw_only=True):
@@ -98,10 +113,14 @@ class SignInView(View, frozen=True, kw_only=True):
     Attributes:
         next: Where to go afterwards: a path on this site, or ``""``.
         email: What was typed before.
+        app: The app that is waiting for it, or ``""``.
+        other: Whether it is for another account than the one that is signed in.
     """
 
     next: str = ""
     email: str = ""
+    app: str = ""
+    other: bool = False
 
 
 class SignUpView(View, frozen=True, kw_only=True):
@@ -110,10 +129,12 @@ class SignUpView(View, frozen=True, kw_only=True):
     Attributes:
         next: Where to go in the end: a path on this site, or ``""``.
         email: What was typed before.
+        app: The app that is waiting for it, or ``""``.
     """
 
     next: str = ""
     email: str = ""
+    app: str = ""
 
 
 class CheckInboxView(View, frozen=True, kw_only=True):
@@ -190,6 +211,7 @@ class AccountView(View, frozen=True, kw_only=True):
         device_count: How many sessions there are, if known.
         typed_email: What was typed as the new address before.
         is_administrator: Whether to show the way to what administrators do.
+        profile: What the user says of themselves, or has just typed, by the names of the claims.
     """
 
     scopes: tuple[str, ...] = ()
@@ -198,6 +220,7 @@ class AccountView(View, frozen=True, kw_only=True):
     device_count: int | None = None
     typed_email: str = ""
     is_administrator: bool = False
+    profile: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
 class DeviceRecord(Protocol):
@@ -304,9 +327,11 @@ class ReAuthenticateView(View, frozen=True, kw_only=True):
 
     Attributes:
         next: Where to go afterwards: a path on this site, or ``""``.
+        app: The app that is waiting for it, or ``""``.
     """
 
     next: str = ""
+    app: str = ""
 
 
 class SignOutView(View, frozen=True, kw_only=True):
@@ -317,6 +342,88 @@ class SignOutView(View, frozen=True, kw_only=True):
     """
 
     next: str = ""
+
+
+class EndSessionView(View, frozen=True, kw_only=True):
+    """Whether to sign out, because an app asks for it.
+
+    Attributes:
+        ticket: The request.
+        email: The account, or ``""`` where nobody knows.
+        app: What the app calls itself, or ``""``. Hostile until proven otherwise.
+        place: Where the browser goes afterwards, in words, or ``""``.
+    """
+
+    ticket: str
+    email: str = ""
+    app: str = ""
+    place: str = ""
+
+
+class SignedOutOfView(View, frozen=True, kw_only=True):
+    """The session has ended. The browser loads what tells apps of it, then it is sent on.
+
+    Attributes:
+        frames: What it loads.
+        next: Where to go on: an address of an app, or ``""``.
+        place: The same in words.
+        goes_on: Whether the browser goes there by itself.
+    """
+
+    frames: tuple[str, ...] = ()
+    next: str = ""
+    place: str = ""
+    goes_on: bool = False
+
+
+class ApplicationAPIView(msgspec.Struct, frozen=True, kw_only=True):
+    """An API that an app has access to.
+
+    Attributes:
+        name: What it is called.
+        scopes: What the app may do there: each scope with its description, or ``""``.
+    """
+
+    name: str
+    scopes: tuple[tuple[str, str], ...] = ()
+
+
+class ApplicationView(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that a user gave access to.
+
+    Attributes:
+        client_id: It.
+        name: What it calls itself. Hostile until proven otherwise.
+        place: Where its answers go, in words: a host, which nobody can imitate; or ``""``.
+        is_verified: Whether somebody who runs this site registered it.
+        openid: The scopes of OpenID Connect that it has.
+        apis: The APIs that it has access to.
+        since: When access was first given, as far as it is known.
+        last_used_at: When it was last used, coarsely; ``None`` if it is not used at this moment.
+        offline: Whether it outlives the browser's session.
+        is_remembered: Whether the user is not asked again.
+    """
+
+    client_id: str
+    name: str
+    place: str = ""
+    is_verified: bool = True
+    openid: tuple[str, ...] = ()
+    apis: tuple[ApplicationAPIView, ...] = ()
+    since: float
+    last_used_at: float | None = None
+    offline: bool = False
+    is_remembered: bool = False
+
+
+class ApplicationsView(View, frozen=True, kw_only=True):
+    """The apps that the user gave access to. Give ``signed_in_as``.
+
+    Attributes:
+        applications: The one that was used last comes first.
+    """
+
+    applications: tuple[ApplicationView, ...] = ()
 
 
 class ConfirmEmailView(View, frozen=True, kw_only=True):

@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-__all__ = ["describe_actor", "describe_methods", "describe_reason", "describe_wait", "problem_words"]
+__all__ = [
+    "describe_actor",
+    "describe_claims",
+    "describe_methods",
+    "describe_openid_scope",
+    "describe_reason",
+    "describe_wait",
+    "problem_words",
+]
 
 _PROBLEMS: dict[int, tuple[str, str]] = {
     400: (
@@ -50,6 +58,17 @@ _METHODS = {
     "fed": "another account",
     "rba": "known device",
 }
+_OPENID = {
+    "openid": ("Know that it is you", "An identifier for you, and when and how you signed in."),
+    "profile": ("Your profile", "Name, picture, language, time zone, and what else you have filled in."),
+    "email": ("Your e-mail address", "And whether it is confirmed."),
+    "address": ("Your postal address", ""),
+    "phone": ("Your phone number", "And whether it is confirmed."),
+    "offline_access": (
+        "Access while you are away",
+        "Also after you have signed out, until you take it back.",
+    ),
+}
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 _IMPLIED = frozenset({"mfa", "user"})  # say nothing more than the others together
 
@@ -86,3 +105,13 @@ def describe_actor(actor: str, emails: Mapping[str, str]) -> str:
         return "this server"
     kind, _, name = actor.partition(":")
     return emails.get(name, name) if kind == "user" else name or kind
+
+
+def describe_openid_scope(scope: str) -> tuple[str, str]:
+    """Return what a scope of OpenID Connect gives away, in a few words and in a sentence, perhaps ``""``."""
+    return _OPENID.get(scope, (scope, ""))
+
+
+def describe_claims(names: Iterable[str]) -> str:
+    """Return the names of claims, ``family name, phone number`` for example. A stranger has chosen them."""
+    return ", ".join(name.partition("#")[0].replace("_", " ") for name in names)

@@ -25,6 +25,20 @@ from . import (
     status_lists,
     tokens,
 )
+from .provider import (
+    admin_apis,
+    admin_clients,
+    admin_permissions,
+    admin_roles,
+    applications,
+    authorize,
+    continue_,
+    end_session,
+    par,
+    registration,
+    revocation,
+    userinfo,
+)
 
 __all__ = ["all_routes"]
 
@@ -38,7 +52,18 @@ _PARTS = (
     devices,
     admin_revocations,
     admin_services,
+    admin_clients,
+    admin_apis,
+    admin_roles,
+    admin_permissions,
+    authorize,
+    continue_,
+    end_session,
+    applications,
+    par,
     tokens,
+    revocation,
+    userinfo,
     introspection,
     ledger,
     signals,
@@ -47,6 +72,7 @@ _PARTS = (
     keys,
     static,
     development_mail,
+    registration,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -14,10 +15,11 @@ from ...accounts.errors import (
 )
 from ...errors import CoatcheckError
 from ...flows.administration import ADMIN_SCOPE
+from ...flows.provider.errors import InvalidProfileError
 from ..errors import NotConfirmedError
 from ..exchange import Exchange
 from ..pages.views import AccountView, ConfirmEmailView, FormError
-from ..requests import ChangePassword, Confirmation, ConfirmEmail, DoneQuery, LinkQuery, NewEmail
+from ..requests import ChangePassword, Confirmation, ConfirmEmail, DoneQuery, LinkQuery, NewEmail, ProfileForm
 from ..resource import Post, Resource, route
 from ..site import Site
 
@@ -27,6 +29,7 @@ _NOTICES = {
     "email": "Your new address is confirmed. All other sessions have ended.",
     "email-sent": "A mail is on its way to the new address. The link in it confirms the change.",
     "password": "Your password is changed. All other sessions have ended.",
+    "profile": "Your profile is saved.",
 }
 _FIELDS: dict[type[CoatcheckError], str] = {
     InvalidCredentialsError: "current_password",
@@ -46,9 +49,16 @@ async def _show(exchange: Exchange) -> Response:
 
 
 async def _view(
-    exchange: Exchange, *, notice: str = "", errors: tuple[FormError, ...] = (), typed_email: str = ""
+    exchange: Exchange,
+    *,
+    notice: str = "",
+    errors: tuple[FormError, ...] = (),
+    typed_email: str = "",
+    typed_profile: dict[str, str] | None = None,
 ) -> AccountView:
     known = await exchange.required()
+    profile = await exchange.flows.provider.profiles.get(known.user.id)
+    shown = {name: value for name, value in profile.items() if isinstance(value, str)}
     return AccountView(
         scopes=tuple(sorted(known.identity.scopes)),
         created_at=known.user.created_at,
@@ -58,6 +68,7 @@ async def _view(
         is_administrator=ADMIN_SCOPE in known.identity.scopes,
         notice=notice,
         errors=errors,
+        profile={**shown, **(typed_profile or {})},
     )
 
 
@@ -91,6 +102,19 @@ async def _change_email(exchange: Exchange, form: NewEmail) -> Response:
     if exchange.wants_json:
         return exchange.status("confirmation_sent", status=202)
     return exchange.go_to(exchange.site.path("/account", done="email-sent"))
+
+
+async def _change_profile(exchange: Exchange, form: ProfileForm) -> Response:
+    known = await exchange.required()
+    given = {name: value for name, value in msgspec.structs.asdict(form).items() if value is not None}
+    try:
+        profile = await exchange.flows.provider.profiles.change(known.user.id, given)
+    except InvalidProfileError as error:
+        errors = (FormError(message=error.message, field=error.field, form="profile"),)
+        return await exchange.form_again(error, await _view(exchange, errors=errors, typed_profile=given))
+    if exchange.wants_json:
+        return exchange.json({"profile": profile})
+    return exchange.go_to(exchange.site.path("/account", done="profile"))
 
 
 async def _look(exchange: Exchange) -> Response:
@@ -143,6 +167,7 @@ def routes(site: Site) -> list[Route]:
             Resource(site, post=Post(ChangePassword, _change_password), back="/account"),
         ),
         route("/account/email", Resource(site, post=Post(NewEmail, _change_email), back="/account")),
+        route("/account/profile", Resource(site, post=Post(ProfileForm, _change_profile), back="/account")),
         route(
             "/account/email/confirm",
             Resource(site, get=_look, post=Post(ConfirmEmail, _confirm_email)),

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from ...accounts.errors import InvalidEmailError, UnknownUserError
 from ...errors import CoatcheckError
-from ...flows.administration import require_administrator
+from ...flows.administration import ADMIN_SCOPE, require_administrator
 from ...flows.ending import by_user
 from ...flows.errors import (
     InvalidRevocationError,
@@ -64,7 +64,7 @@ async def administrator(exchange: Exchange, *, changes: bool) -> Identity:
         NotSignedInError: If nobody is signed in.
         CoatcheckError: What ``require_administrator`` raises.
     """
-    identity = await exchange.identity()
+    identity = (await exchange.required(scope=ADMIN_SCOPE)).identity
     require_administrator(exchange.flows.context, identity, changes=changes)
     return identity
 

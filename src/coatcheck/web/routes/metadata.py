@@ -1,54 +1,76 @@
-"""What a client has to know of this server, in one document (RFC 8414)."""
+"""What a client has to know of this server, in one document, at the two places where it is looked for.
+
+The answer is written out once; in development, where the server is reached by any of its names and ports, each time.
+"""
 
 from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from ..._core import json
+from ...oauth.metadata import ServerFacts, server_metadata
+from ...sessions.authentication_context import ACR_VALUES
+from ..cors import FOR_EVERYBODY
 from ..exchange import Exchange
 from ..resource import Resource
 from ..site import Site
+from ..written import Written
 
-__all__ = ["METADATA_PATH", "metadata"]
+__all__ = ["METADATA_PATH", "OPENID_PATH", "base_of", "metadata"]
 
-METADATA_PATH = "/.well-known/oauth-authorization-server"
-"""Where it is, from the root of the issuer (RFC 8414 section 3)."""
+METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
+"""Where OAuth looks for it, from the root of the issuer (RFC 8414 section 3)."""
 
-_CACHE = "public, max-age=300"
+OPENID_PATH: Final = "/.well-known/openid-configuration"
+"""Where OpenID Connect does (Discovery 1.0 section 4)."""
+
+_CACHE: Final = "public, max-age=300"
+_HEADERS: Final = {"Cache-Control": _CACHE, **FOR_EVERYBODY}
+
+
+def metadata(site: Site) -> Written:
+    """Return what answers at both places."""
+    resource = Resource(site, get=_show, always_json=True)
+    return Written(resource, _same, development=site.options.development)
+
+
+async def _same() -> object:
+    return None  # the settings do not change while the server runs
 
 
 async def _show(exchange: Exchange) -> Response:
     return Response(
-        json.encode(_document(exchange)), media_type="application/json", headers={"Cache-Control": _CACHE}
+        json.encode(server_metadata(_facts(exchange))), media_type="application/json", headers=_HEADERS
     )
 
 
-def _document(exchange: Exchange) -> dict[str, object]:
-    site = exchange.site
-    origin = site.options.base_url
-    if site.options.development:
-        # This machine by whichever of its names and ports it was reached; what it is called in tokens stays the same.
-        url = exchange.request.url
-        origin = f"{url.scheme}://{url.netloc}"
-    base = origin + site.options.prefix
-    document: dict[str, object] = {
-        "issuer": exchange.flows.context.access_tokens.issuer,
-        "jwks_uri": f"{base}/.well-known/jwks.json",
-        "token_endpoint": f"{base}/token",
-        "token_endpoint_auth_methods_supported": ["none"],
-        "introspection_endpoint": f"{base}/introspect",
-        "introspection_endpoint_auth_methods_supported": ["Bearer"],
-        "response_types_supported": [],
-        "grant_types_supported": ["refresh_token"],
-        "coatcheck_ledger_endpoint": f"{base}/ledger",
-    }
-    lists = exchange.flows.status_lists
-    if lists is not None:
+def base_of(exchange: Exchange) -> str:
+    """Return the URL below which the endpoints are, for whoever asks."""
+    options = exchange.site.options
+    url = exchange.request.url
+    if not options.development or url.netloc == urlsplit(options.base_url).netloc:
+        return options.base_url + options.prefix  # whatever a proxy in front makes of the scheme
+    # This machine by whichever of its names and ports it was reached; what it is called in tokens stays the same.
+    return f"{url.scheme}://{url.netloc}{options.prefix}"
+
+
+def _facts(exchange: Exchange) -> ServerFacts:
+    site, flows = exchange.site, exchange.flows
+    base = base_of(exchange)
+    more = {"coatcheck_ledger_endpoint": f"{base}/ledger"}
+    if flows.status_lists is not None:
         # draft-ietf-oauth-status-list-21 section 9.1
-        document["status_list_aggregation_endpoint"] = lists.aggregation_uri
-    return document
-
-
-def metadata(site: Site) -> Resource:
-    """Return what answers at ``METADATA_PATH``."""
-    return Resource(site, get=_show, always_json=True)
+        more["status_list_aggregation_endpoint"] = flows.status_lists.aggregation_uri
+    provider = flows.context.provider
+    return ServerFacts(
+        issuer=flows.context.access_tokens.issuer,
+        base=base,
+        registration=provider.registration,
+        hybrid=provider.hybrid,
+        acr_values=ACR_VALUES,
+        sign_up=site.options.sign_up == "open",
+        more=more,
+    )

@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from ...accounts.errors import InvalidCredentialsError, OverloadedError, TooManyAttemptsError
 from ..exchange import Exchange
+from ..interactions import continuing
 from ..pages.views import FormError, ReAuthenticateView
 from ..requests import NextQuery, ReAuthentication
 from ..resource import Post, Resource, route
@@ -21,7 +22,10 @@ async def _show(exchange: Exchange) -> Response:
         # To sign in is to prove it anew, so that is all that is needed.
         return exchange.go_to(exchange.site.path("/sign-in", next=exchange.kept_next(query.next)))
     await exchange.identity()
-    return await exchange.page(ReAuthenticateView(next=exchange.kept_next(query.next)))
+    to = await continuing(exchange, exchange.next_path(query.next))
+    return await exchange.page(
+        ReAuthenticateView(next=exchange.kept_next(query.next), app=to.app, form_targets=to.targets)
+    )
 
 
 async def _submit(exchange: Exchange, form: ReAuthentication) -> Response:
@@ -31,10 +35,14 @@ async def _submit(exchange: Exchange, form: ReAuthentication) -> Response:
             identity, form.password, client=exchange.client, device=exchange.device
         )
     except (InvalidCredentialsError, OverloadedError, TooManyAttemptsError) as error:
-        errors = (FormError(message=error.message, field="password"),)
-        return await exchange.form_again(
-            error, ReAuthenticateView(next=exchange.kept_next(form.next), errors=errors)
+        to = await continuing(exchange, exchange.next_path(form.next))
+        view = ReAuthenticateView(
+            next=exchange.kept_next(form.next),
+            app=to.app,
+            form_targets=to.targets,
+            errors=(FormError(message=error.message, field="password"),),
         )
+        return await exchange.form_again(error, view)
     return await exchange.signed_in(signed_in, then=exchange.next_path(form.next))
 
 

@@ -9,6 +9,7 @@ from ...accounts.errors import InvalidCredentialsError, OverloadedError, TooMany
 from ...flows.opening import Request as SignInRequest
 from ...sessions.errors import TooManySessionsError
 from ..exchange import Exchange
+from ..interactions import continuing
 from ..pages.views import FormError, SignInView
 from ..requests import SignIn, SignInQuery
 from ..resource import Post, Resource, route
@@ -26,11 +27,18 @@ _NOTICES = {
 
 async def _show(exchange: Exchange) -> Response:
     query = exchange.query(SignInQuery)
-    if await exchange.known() is not None:
+    if await exchange.known() is not None and not query.other:
         return exchange.go_to(exchange.next_path(query.next))
-    return await exchange.page(
-        SignInView(next=exchange.kept_next(query.next), notice=_NOTICES.get(query.done, ""))
+    to = await continuing(exchange, exchange.next_path(query.next))
+    view = SignInView(
+        next=exchange.kept_next(query.next),
+        notice=_NOTICES.get(query.done, ""),
+        email=to.login_hint,
+        app=to.app,
+        other=bool(query.other),
+        form_targets=to.targets,
     )
+    return await exchange.page(view)
 
 
 async def _submit(exchange: Exchange, form: SignIn) -> Response:
@@ -44,10 +52,15 @@ async def _submit(exchange: Exchange, form: SignIn) -> Response:
     try:
         signed_in = await exchange.flows.sign_in.with_password(form.email, form.password, request=request)
     except (InvalidCredentialsError, OverloadedError, TooManyAttemptsError, TooManySessionsError) as error:
-        errors = (FormError(message=error.message),)
-        return await exchange.form_again(
-            error, SignInView(next=exchange.kept_next(form.next), email=form.email, errors=errors)
+        to = await continuing(exchange, exchange.next_path(form.next))
+        view = SignInView(
+            next=exchange.kept_next(form.next),
+            email=form.email,
+            app=to.app,
+            form_targets=to.targets,
+            errors=(FormError(message=error.message),),
         )
+        return await exchange.form_again(error, view)
     return await exchange.signed_in(signed_in, then=exchange.next_path(form.next))
 
 

@@ -9,6 +9,7 @@ from ..exchange import Exchange
 from ..pages.views import SignOutView
 from ..requests import NextQuery, SignOut
 from ..resource import Post, Resource, route
+from ..signing_out import farewell
 from ..site import Site
 
 __all__ = ["routes"]
@@ -20,10 +21,11 @@ async def _show(exchange: Exchange) -> Response:
 
 async def _submit(exchange: Exchange, form: SignOut) -> Response:
     known = await exchange.known()
-    if known is not None:
-        await exchange.flows.ending.sign_out(known.identity)
+    front_channel = () if known is None else await exchange.flows.provider.logout.end(known.identity)
     exchange.signed_out()
-    return exchange.nothing() if exchange.wants_json else exchange.go_to(exchange.next_path(form.next))
+    if exchange.wants_json:
+        return exchange.nothing()
+    return farewell(exchange, front_channel, next_url=exchange.next_path(form.next), place="this site")
 
 
 def routes(site: Site) -> list[Route]:

@@ -21,9 +21,10 @@ from ...errors import CoatcheckError
 from ...flows.errors import SignUpClosedError
 from ...flows.opening import Request as SignInRequest
 from ..exchange import Exchange
+from ..interactions import continuing
 from ..pages.views import CheckInboxView, ConfirmSignUpView, FormError, SignUpView
 from ..redirects import HOME
-from ..requests import ConfirmSignUp, LinkQuery, NextQuery, SignUp
+from ..requests import ConfirmSignUp, LinkQuery, SignUp, SignUpQuery
 from ..resource import Post, Resource, route
 from ..site import Site
 
@@ -34,12 +35,15 @@ _FIELDS: dict[type[CoatcheckError], str] = {InvalidEmailError: "email", Password
 
 
 async def _show(exchange: Exchange) -> Response:
-    query = exchange.query(NextQuery)
-    if await exchange.known() is not None:
+    query = exchange.query(SignUpQuery)
+    if await exchange.known() is not None and not query.other:
         return exchange.go_to(exchange.next_path(query.next))
     if exchange.site.options.sign_up == "closed":
         raise SignUpClosedError
-    return await exchange.page(SignUpView(next=exchange.kept_next(query.next)))
+    to = await continuing(exchange, exchange.next_path(query.next))
+    return await exchange.page(
+        SignUpView(next=exchange.kept_next(query.next), email=to.login_hint, app=to.app)
+    )
 
 
 async def _submit(exchange: Exchange, form: SignUp) -> Response:
@@ -65,12 +69,14 @@ async def _look(exchange: Exchange) -> Response:
     pending = await exchange.flows.sign_up.look(query.token, binding=binding)
     if exchange.wants_json:
         return exchange.json({"email": pending.email, "needs_password": pending.needs_password})
+    to = await continuing(exchange, exchange.next_path(query.next or next_path))
     return await exchange.page(
         ConfirmSignUpView(
             token=query.token,
             email=pending.email,
             needs_password=pending.needs_password,
             next=exchange.kept_next(query.next or next_path),
+            form_targets=to.targets,
         )
     )
 
@@ -89,12 +95,14 @@ async def _confirm(exchange: Exchange, form: ConfirmSignUp) -> Response:
         )
     except (InvalidCredentialsError, OverloadedError, TooManyAttemptsError) as error:
         pending = await exchange.flows.sign_up.look(form.token, binding=binding)
+        to = await continuing(exchange, exchange.next_path(form.next))
         view = ConfirmSignUpView(
             token=form.token,
             email=pending.email,
             needs_password=pending.needs_password,
             next=exchange.kept_next(form.next),
             errors=(FormError(message=error.message, field="password"),),
+            form_targets=to.targets,
         )
         return await exchange.form_again(error, view)
     exchange.set_cookies.append(exchange.cookies.pending.clear())

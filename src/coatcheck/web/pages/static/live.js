@@ -5,6 +5,7 @@ const stage = document.getElementById("stage");
 const leave = document.getElementById("leave");
 const enter = document.getElementById("enter");
 const result = document.getElementById("result");
+const bar = document.querySelector("header.bar");
 const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": stage.dataset.csrf };
 const WORDS = { 200: "yes", 401: "signed out", 503: "not ready" };
 let busy = false;
@@ -32,6 +33,12 @@ function showState(state) {
   const inside = state.answers.some((each) => each.status === 200);
   leave.hidden = !inside;
   enter.hidden = inside;
+  showBar(state.sessions.some((each) => each.kind === "browser"));
+}
+
+// The bar says who is signed in: it goes with the session, and comes with the page that a sign-in leads to.
+function showBar(signedIn) {
+  if (bar) bar.hidden = !signedIn;
 }
 
 async function look() {
@@ -82,6 +89,7 @@ leave.addEventListener("submit", async (event) => {
       showMeasured(await response.json());
       leave.hidden = true;
       enter.hidden = false;
+      showBar(false);
     }
   } finally {
     busy = false;

@@ -1,0 +1,1 @@
+"""The servers that stand beside coatcheck's: each grants ``client_credentials`` to the same machine."""

@@ -1,0 +1,25 @@
+"""Making stale tokens void: those that say more, or something else, than their holder may do by now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..ending import Reason, void_earlier
+from ..ports import Records
+
+if TYPE_CHECKING:
+    from ..context import Context
+
+__all__ = ["void_tokens_of_client", "void_tokens_of_user"]
+
+
+async def void_tokens_of_user(context: Context, records: Records, user_id: str, *, actor: str) -> None:
+    """Void what was issued for a user until now, inside the transaction of what changes what they may do."""
+    await void_earlier(context, records, ("user", user_id), reason=Reason.PERMISSIONS_CHANGED, actor=actor)
+
+
+async def void_tokens_of_client(context: Context, records: Records, client_id: str, *, actor: str) -> None:
+    """Void what was issued to a client until now, inside the transaction of what changes what it may do."""
+    await void_earlier(
+        context, records, ("client", client_id), reason=Reason.PERMISSIONS_CHANGED, actor=actor
+    )
