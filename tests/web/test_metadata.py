@@ -53,6 +53,13 @@ async def test_openid_clients_find_the_same_where_they_look_for_it(site: Site) -
     assert (await document(site, OPENID_PATH)).content == (await document(site)).content
 
 
+async def test_the_key_of_id_tokens_is_published_before_any_client_is_registered(site: Site) -> None:
+    found = (await document(site, OPENID_PATH)).json()
+    async with site.program() as program:
+        keys = (await program.get(found["jwks_uri"])).json()["keys"]
+    assert {key["alg"] for key in keys} == {"ES256", "RS256"}
+
+
 async def test_openid_discovery_section_3_all_that_is_required_is_there(site: Site) -> None:
     found = (await document(site, OPENID_PATH)).json()
     for name in (

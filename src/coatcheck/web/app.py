@@ -20,7 +20,7 @@ from .options import WebOptions
 from .pages import Pages
 from .paths import Paths
 from .routes import all_routes
-from .routes.metadata import METADATA_PATH, OPENID_PATH, metadata
+from .routes.metadata import METADATA_PATH, OPENID_PATH, metadata, openid_metadata
 from .routes.signals import SSF_PATH, ssf_configuration
 from .site import KeptMails, Site
 
@@ -60,10 +60,9 @@ class AuthApp:
         """
         told = {} if on_origin is None else {"on_origin": on_origin}
         self.site: Site = Site(flows=flows, gate=gate, pages=pages, options=options, mails=mails, **told)
-        document = metadata(self.site)
         self.root: dict[str, ASGIApp] = {
-            METADATA_PATH: document,
-            OPENID_PATH: document,
+            METADATA_PATH: metadata(self.site),
+            OPENID_PATH: openid_metadata(self.site),
             SSF_PATH: ssf_configuration(self.site),
         }
         self._router = Router(all_routes(self.site), redirect_slashes=False, default=self.nowhere)

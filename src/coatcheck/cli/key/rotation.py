@@ -26,7 +26,7 @@ Compromised = Annotated[
 
 
 def rotate(*, compromised: Compromised = False, config: Config = None) -> None:
-    """Replace the keys that a server signs with: one for each algorithm.
+    """Replace the keys that a server signs with.
 
     A new key is published first, signs some twenty minutes later, and nobody notices. With --compromised it signs now,
     the others are trusted no more, and every access token that they signed is refused; nobody is signed out. A server

@@ -15,11 +15,11 @@ from ...oauth.metadata import ServerFacts, server_metadata
 from ...sessions.authentication_context import ACR_VALUES
 from ..cors import FOR_EVERYBODY
 from ..exchange import Exchange
-from ..resource import Resource
+from ..resource import Get, Resource
 from ..site import Site
 from ..written import Written
 
-__all__ = ["METADATA_PATH", "OPENID_PATH", "base_of", "metadata"]
+__all__ = ["METADATA_PATH", "OPENID_PATH", "base_of", "metadata", "openid_metadata"]
 
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 """Where OAuth looks for it, from the root of the issuer (RFC 8414 section 3)."""
@@ -32,13 +32,29 @@ _HEADERS: Final = {"Cache-Control": _CACHE, **FOR_EVERYBODY}
 
 
 def metadata(site: Site) -> Written:
-    """Return what answers at both places."""
-    resource = Resource(site, get=_show, always_json=True)
+    """Return what answers where OAuth looks for it."""
+    return _written(site, _show)
+
+
+def openid_metadata(site: Site) -> Written:
+    """Return what answers where OpenID Connect does: the same."""
+    return _written(site, _show_to_openid)
+
+
+def _written(site: Site, get: Get) -> Written:
+    resource = Resource(site, get=get, always_json=True)
     return Written(resource, _same, development=site.options.development)
 
 
 async def _same() -> object:
     return None  # the settings do not change while the server runs
+
+
+async def _show_to_openid(exchange: Exchange) -> Response:
+    # The algorithm that every provider has (Core section 15.1). Some clients read the keys before they register, and
+    # not again: the key is to be among them by then. Who is no client of OpenID Connect needs none.
+    await exchange.flows.context.access_tokens.keys.ensure("RS256")
+    return await _show(exchange)
 
 
 async def _show(exchange: Exchange) -> Response:
