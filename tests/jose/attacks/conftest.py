@@ -1,6 +1,7 @@
 """The keys as fixtures, one of each for the whole session: making an RSA key is slow."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,16 +81,19 @@ _OUTSIDE = ("open", "socket.", "subprocess.", "os.exec", "os.system", "urllib.")
 
 
 class Watch:
-    """What the interpreter tells of files and sockets while it is on."""
+    """What the interpreter tells of files and sockets while it is on, in the thread that switched it on.
+
+    Other tests have left services running in others, which follow their servers.
+    """
 
     def __init__(self) -> None:
-        self.on = False
+        self.on: int | None = None
         self.events: list[str] = []
 
     def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
         # A module that is imported when it is first needed is no input.
         is_code = event == "open" and str(arguments[0]).endswith((".py", ".pyc", ".so"))
-        if self.on and event.startswith(_OUTSIDE) and not is_code:
+        if self.on == threading.get_ident() and event.startswith(_OUTSIDE) and not is_code:
             self.events.append(f"{event}{arguments!r}")
 
 
@@ -104,7 +108,7 @@ def _watch() -> Watch:
 def no_io(_watch: Watch) -> Iterator[list[str]]:
     """Fail the test if anything opens a file or a socket, or starts a process."""
     _watch.events.clear()
-    _watch.on = True
+    _watch.on = threading.get_ident()
     yield _watch.events
-    _watch.on = False
+    _watch.on = None
     assert not _watch.events
