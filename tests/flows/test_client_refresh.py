@@ -2,6 +2,7 @@
 
 import pytest
 
+from coatcheck._core.secrets import new_identifier
 from coatcheck.flows.ending import Reason
 from coatcheck.flows.errors import InvalidTokenError
 from coatcheck.flows.provider.grants.model import TokenAnswer, TokenRequest
@@ -15,6 +16,7 @@ from coatcheck.oauth.errors import (
     InvalidTargetError,
     UnsupportedGrantTypeError,
 )
+from coatcheck.oauth.model import API, APIScope
 from coatcheck.sessions.errors import InvalidRefreshTokenError
 from tests.flows.registered import FILES, MAIL, PUBLIC, Registered, at_once, claims_of
 from tests.flows.test_code_exchange import entries
@@ -248,3 +250,25 @@ async def test_a_user_with_tokens_of_the_sites_own_can_grant_too(world: World) -
     ada = await world.signed_up(credential="tokens")
     answer = await registered.exchange(await registered.code(ada))
     assert claims_of(access_token(ada))["sid"] != claims_of(answer.access_token)["sid"]
+
+
+@asynchronous
+async def test_attack_a_scope_granted_at_one_api_is_not_granted_at_another_that_has_one_of_that_name(
+    world: World,
+) -> None:
+    registered, ada = await Registered.laid(world), await world.signed_up()
+    for audience in (FILES, MAIL):
+        scopes = tuple(APIScope(name=each, for_everybody=True) for each in ("read", "write"))
+        name = f"{audience}/both"
+        await world.storage.records.add_api(API(audience=name, name=name, scopes=scopes, created_at=0.0))
+    harmless, other = f"{FILES}/both", f"{MAIL}/both"
+    sid = new_identifier()
+    code = await registered.code(ada, session_id=sid, scope="write", audiences=(harmless,))
+    first = await registered.exchange(code)
+    # In the same browser, and so in the same session.
+    code = await registered.code(ada, session_id=sid, scope="openid read", audiences=(other,))
+    await registered.exchange(code)
+    for audience, scope in ((other, "openid read"), (harmless, "openid write")):
+        answer = await registered.refresh(first.refresh_token, resources=(audience,))
+        claims = claims_of(answer.access_token)
+        assert sorted(claims["scope"].split()) == scope.split()

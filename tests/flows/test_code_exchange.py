@@ -7,7 +7,10 @@ import pytest
 
 from coatcheck._core.secrets import new_identifier
 from coatcheck.accounts.model import User
-from coatcheck.flows.ending import Reason
+from coatcheck.flows.ending import Reason, end_sessions
+from coatcheck.flows.provider.grants.authorization_code import AuthorizationCodeGrant
+from coatcheck.flows.provider.grants.model import TokenRequest
+from coatcheck.flows.provider.grants.user_tokens import UserTokens
 from coatcheck.oauth.errors import (
     InvalidGrantError,
     InvalidRequestError,
@@ -25,7 +28,7 @@ from tests.flows.registered import (
     at_once,
     claims_of,
 )
-from tests.flows.world import ADA, ISSUER, World, asynchronous
+from tests.flows.world import ADA, HOME, ISSUER, World, asynchronous
 
 
 async def entries(world: World) -> list[tuple[str, str, str]]:
@@ -321,3 +324,38 @@ async def test_a_cut_off_of_a_user_voids_tokens_that_know_them_by_another_name_t
     sid = claims_of(web.access_token)["sid"]
     assert [each[:2] for each in await entries(world)] == [("user", ada.user.id), ("session", sid)]
     assert await registered.is_good(await registered.refresh(web.refresh_token))
+
+
+@asynchronous
+async def test_attack_a_session_that_ended_is_not_opened_again_by_a_code_that_was_to_join_it(
+    world: World,
+) -> None:
+    """Its name is in the ledger: all that came of it would be void, until the ledger forgets, and then be good."""
+    registered, ada = await Registered.laid(world), await world.signed_up()
+    answer = await registered.exchange(await registered.code(ada))
+    sid = claims_of(answer.access_token)["sid"]
+    joining = await registered.code(ada, session_id=sid, joins=True)
+    async with world.storage.transaction() as records:
+        await end_sessions(world.context, records, [sid], reason=Reason.GRANT_REVOKED, actor="client:web")
+    with pytest.raises(InvalidGrantError):
+        await registered.exchange(joining)
+    assert await world.storage.records.find_session(sid) is None
+    assert await entries(world) == [("session", sid, Reason.GRANT_REVOKED)]
+
+
+@asynchronous
+async def test_attack_a_client_that_is_switched_off_while_it_shows_who_it_is_gets_nothing_for_a_code(
+    world: World,
+) -> None:
+    registered, ada = await Registered.laid(world), await world.signed_up()
+    client = await world.storage.records.find_client("web")
+    assert client is not None  # as it authenticated
+    code = await registered.code(ada)
+    await world.flows.provider.clients.disable("web", actor="administrator")
+    exchange = AuthorizationCodeGrant(world.context, UserTokens(world.context, world.flows.provider.issuer))
+    request = TokenRequest(parameters={"code": code, "code_verifier": VERIFIER}, sender=HOME)
+    with pytest.raises(InvalidGrantError):
+        await exchange(client, request)
+    await world.flows.provider.clients.remove("web", actor="administrator")
+    with pytest.raises(InvalidGrantError):
+        await exchange(client, request)

@@ -7,6 +7,8 @@ import pytest
 
 from coatcheck._core import base64url, json
 from coatcheck._core.secrets import digest, new_token
+from coatcheck.flows.provider.grants.machine_tokens import MachineTokens
+from coatcheck.flows.provider.grants.model import TokenRequest
 from coatcheck.jose import Key
 from coatcheck.oauth.client_authentication.model import Credentials
 from coatcheck.oauth.errors import (
@@ -388,3 +390,19 @@ async def test_every_refusal_of_a_client_is_one_that_the_specification_names(wor
     ):
         with pytest.raises(OAuthError):
             await registered.ask("client_credentials", credentials=credentials)
+
+
+@asynchronous
+async def test_attack_a_machine_that_is_switched_off_while_its_keys_are_fetched_gets_no_token(
+    world: World,
+) -> None:
+    """It could have that take as long as it likes, and its token would be younger than what voids the others."""
+    await Registered.laid(world)
+    client = await world.storage.records.find_client("machine")
+    assert client is not None  # as it began to show who it is
+    await world.flows.provider.clients.disable("machine", actor="administrator")
+    tokens = MachineTokens(world.context, world.flows.provider.issuer)
+    with pytest.raises(InvalidClientError):
+        await tokens.issue(client, TokenRequest(parameters={}))
+    await world.flows.provider.clients.enable("machine")
+    await tokens.issue(client, TokenRequest(parameters={}))

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from coatcheck._core.secrets import digest
-from coatcheck.flows.errors import UnknownClientError
+from coatcheck.flows.errors import InvalidTokenError, UnknownClientError
 from coatcheck.flows.provider.clients import cached_client
 from coatcheck.flows.provider.shared_secrets import open_secret
 from coatcheck.jose import Key
@@ -14,6 +14,7 @@ from coatcheck.oauth.errors import InvalidClientMetadataError, InvalidRedirectUR
 from coatcheck.oauth.model import OAuthClient
 from coatcheck.oauth.registration import ClientMetadata
 from coatcheck.revocation.model import Entry
+from tests.flows.granting import a_client, granted
 from tests.flows.world import ISSUER, World, asynchronous
 
 ROOT = "user:root"
@@ -169,6 +170,20 @@ async def test_a_client_that_may_ask_for_less_has_to_refresh_its_tokens(
     assert [(each.kind, each.value, each.reason, each.actor) for each in new] == (
         [("client", client.id, "permissions-changed", ROOT)] if voids else []
     )
+
+
+@asynchronous
+async def test_attack_a_token_does_not_stay_the_sites_own_when_its_client_is_not_any_more(
+    world: World,
+) -> None:
+    client = a_client(first_party=True, redirect_uris=(CALLBACK,))
+    ours = await granted(world, client)
+    token = await ours.token()
+    assert (await ours.known(token)).first_party  # which is remembered
+    world.clock.advance(1)
+    await world.flows.provider.clients.change(client.id, {"first_party": None}, actor=ROOT)
+    with pytest.raises(InvalidTokenError):
+        await ours.known(token)
 
 
 @asynchronous

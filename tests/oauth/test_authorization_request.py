@@ -308,6 +308,15 @@ def test_a_client_gets_no_further_than_it_is_registered_for() -> None:
     assert read({"audiences": ()}, scope="openid read").scope == ("openid",)
 
 
+def test_attack_a_client_that_registered_itself_cannot_ask_to_administer_this_server() -> None:
+    for by in ("itself", "metadata-document"):
+        stranger = {"registered_by": by, "scope": None}
+        asked = read(stranger, scope="openid coatcheck:admin coatcheck:clients something")
+        assert asked.scope == ("openid", "something")
+        refused(InvalidScopeError, stranger, scope="coatcheck:admin", resource=BUILT_IN)
+    assert read(scope="coatcheck:admin").scope == ("coatcheck:admin",)
+
+
 def test_nothing_that_can_be_asked_for_is_an_error_and_so_is_what_is_no_scope() -> None:
     refused(InvalidScopeError, {"audiences": (ORDERS,)}, scope="something")
     for scope in ('re"ad', "read\\", "\u043e\u0440enid", "read\tbuy"):

@@ -22,6 +22,7 @@ from coatcheck.oauth.dispatch import (
     Step,
     next_step,
 )
+from coatcheck.oauth.grants.per_api import at_each, both
 from coatcheck.oauth.model import (
     AuthorizationRequest,
     ClaimRequest,
@@ -183,6 +184,27 @@ def test_a_strength_that_cannot_be_reached_is_refused_before_anybody_types_a_pas
 # --- consent -------------------------------------------------------------------------------------------------
 
 LOOPBACK = {"redirect_uri": "http://127.0.0.1:4000/cb"}
+
+
+def test_attack_a_consent_for_a_scope_at_one_api_is_none_for_another_that_has_one_of_that_name() -> None:
+    harmless, other = "https://notes.example", "https://bank.example"
+    consent = replace(
+        CONSENT,
+        scope=frozenset({"openid", "read", "write"}),
+        audiences=frozenset({harmless, other}),
+        by_api=both(at_each(("openid", "write"), (harmless,)), at_each(("openid", "read"), (other,))),
+    )
+    for audiences, scope, step in (
+        ((other,), ("openid", "read"), Answer()),
+        ((harmless,), ("openid", "write"), Answer()),
+        ((other,), ("openid", "read", "write"), AskConsent()),
+        ((harmless,), ("openid", "read"), AskConsent()),
+        ((harmless, other), ("openid", "read"), AskConsent()),
+        ((), ("openid", "read"), AskConsent()),
+        ((), ("openid",), Answer()),
+    ):
+        request = a_request(audiences=audiences, scope=scope)
+        assert step_of(request, consent=consent, scope=scope) == step
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from coatcheck.oauth.model import API
-from coatcheck.oauth.registration import ClientMetadata
+from coatcheck.oauth.registration import ClientMetadata, read_metadata
 from tests.web.sites import EMAIL, Site, bearer
 
 pytestmark = pytest.mark.anyio
@@ -331,6 +331,25 @@ async def test_attack_who_manages_clients_cannot_become_a_machine_that_may_more(
             refused = await program.post(f"{BASE}/{route}", json=body)
             assert (refused.status_code, refused.json()["scope"]) == (403, "coatcheck:admin"), route
         assert (await program.post(f"{BASE}/clients/secret", json={"client_id": equal})).status_code == 200
+
+
+async def test_attack_who_manages_clients_cannot_make_one_that_nobody_is_asked_about(site: Site) -> None:
+    """An administrator who follows a link would be enough for it to administer."""
+    clients = site.server.flows.provider.clients
+    own, _ = await clients.add(read_metadata(WEB | {"first_party": True}), actor="administrator")
+    other, _ = await clients.add(read_metadata(WEB), actor="administrator")
+    elsewhere = {"redirect_uris": ["https://evil.example/callback"]}
+    async with a_program(site, "coatcheck:clients") as program:
+        for path, body in (
+            ("clients", {"metadata": WEB | {"first_party": True}}),
+            ("clients/change", {"client_id": other.id, "metadata": {"first_party": True}}),
+            ("clients/change", {"client_id": own.id, "metadata": elsewhere}),
+            ("clients/secret", {"client_id": own.id}),
+        ):
+            refused = await program.post(f"{BASE}/{path}", json=body)
+            assert (refused.status_code, refused.json()["scope"]) == (403, "coatcheck:admin"), path
+        body = {"client_id": other.id, "metadata": elsewhere}
+        assert (await program.post(f"{BASE}/clients/change", json=body)).status_code == 200
 
 
 async def test_attack_a_page_elsewhere_registers_no_client_with_somebodys_cookie(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from .grants.per_api import at_each
 from .model import AuthorizationRequest, Consent, OAuthClient
 
 __all__ = ["can_be_impersonated", "claim_names", "covers", "must_be_asked"]
@@ -35,11 +36,15 @@ def can_be_impersonated(client: OAuthClient, redirect_uri: str) -> bool:
 
 
 def covers(consent: Consent | None, request: AuthorizationRequest, *, scope: Collection[str]) -> bool:
-    """Tell whether what a user allowed before is all that is asked for now."""
+    """Tell whether what a user allowed before is all that is asked for now, and at the same APIs."""
     return (
         consent is not None
         and consent.scope.issuperset(scope)
         and consent.audiences.issuperset(request.audiences)
+        and all(
+            consent.by_api.get(api, frozenset()).issuperset(asked)
+            for api, asked in at_each(scope, request.audiences).items()
+        )
         and consent.claims.issuperset(claim_names(request))
     )
 

@@ -324,6 +324,7 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         user_id: Who granted it.
         parent_id: The session in which they did.
         session_id: The session that the tokens will come from, their ``sid``. It is opened when the code is exchanged.
+        joins: Whether it was there already, when the code was made. If it is gone by then, it is not opened again.
         request: What was asked for.
         scope: What was granted.
         audiences: For which APIs.
@@ -345,6 +346,7 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     scope: tuple[str, ...]
     audiences: tuple[str, ...]
     offline: bool
+    joins: bool = False
     redirect_uri_given: bool = True
     authenticated_at: float
     methods: tuple[str, ...]
@@ -365,6 +367,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         client_id: To whom.
         scope: What, of OpenID Connect and of APIs.
         audiences: For which APIs.
+        by_api: Which scopes at which of them, as ``grants.per_api`` has it.
         claims: The claims that were asked for one by one.
         offline: Whether it outlives the session in which it was granted.
         created_at: When.
@@ -375,6 +378,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_id: str
     scope: tuple[str, ...]
     audiences: tuple[str, ...]
+    by_api: dict[str, frozenset[str]] = {}
     claims: ClaimsRequest = ClaimsRequest()
     offline: bool = False
     created_at: float
@@ -388,6 +392,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         client_id: Whom.
         scope: What, of OpenID Connect and of APIs.
         audiences: For which APIs.
+        by_api: Which scopes at which of them, as ``grants.per_api`` has it.
         claims: The names of claims that were asked for one by one.
         granted_at: When it was last said.
     """
@@ -396,6 +401,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_id: str
     scope: frozenset[str]
     audiences: frozenset[str] = frozenset()
+    by_api: dict[str, frozenset[str]] = {}
     claims: frozenset[str] = frozenset()
     granted_at: float
 

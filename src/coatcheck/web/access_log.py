@@ -1,7 +1,8 @@
 """Keeps secrets that stand in addresses out of the server's access log.
 
 The links in mails carry one-use secrets in their query. They are dead once used, but a log is read by many and kept
-for long, and one that was never used is alive.
+for long, and one that was never used is alive. What apps send browsers with tells who their users are, and an ID token
+among it is enough to sign its user out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from urllib.parse import unquote_plus
 __all__ = ["MASK", "SecretMask", "install_secret_mask", "mask_query"]
 
 MASK = "***"
-_SECRET = re.compile(r"(?:^|[?&=])\s*(?:\w*token|code|\w*password|secret)\s*=", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?:^|[?&=])\s*(?:\w*token|code|\w*password|secret|id_token_hint|login_hint|ticket)\s*=", re.IGNORECASE
+)
 
 
 def mask_query(target: str) -> str:

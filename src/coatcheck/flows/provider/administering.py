@@ -135,13 +135,17 @@ def require_all(administrator: Administrator) -> None:
 async def require_no_less(context: Context, administrator: Administrator, client_id: str) -> None:
     """Do nothing if an administrator may all that a client may here.
 
-    Whoever manages clients could otherwise give a machine that may more another secret, and become that machine.
+    Whoever manages clients could otherwise give a machine that may more another secret, and become that machine; or
+    have the answers to a client of the site's own sent elsewhere, which users are not asked about.
 
     Raises:
         InsufficientScopeError: If the client administers what they may not.
     """
     if ADMIN_SCOPE in administrator.scopes:
         return
+    client = await context.storage.records.find_client(client_id)
+    if client is not None and client.first_party:
+        raise InsufficientScopeError([ADMIN_SCOPE])
     audience = context.access_tokens.audience
     permission = await context.storage.records.find_permission("client", client_id, audience)
     if permission is not None and not administrator.scopes.issuperset(

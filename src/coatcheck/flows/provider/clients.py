@@ -303,6 +303,7 @@ def is_narrower(after: OAuthClient, before: OAuthClient) -> bool:
         _is_less(after.scope, before.scope)
         or _is_less(after.audiences, before.audiences)
         or _is_less(after.grant_types, before.grant_types)
+        or (before.first_party and not after.first_party)  # this site's own routes were open to it
     )
 
 

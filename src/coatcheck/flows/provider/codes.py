@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..context import Context
     from ..ports import Records
 
-__all__ = ["issue_code", "planned_session"]
+__all__ = ["child_session", "issue_code"]
 
 
 async def issue_code(
@@ -41,12 +41,14 @@ async def issue_code(
     """
     now, code = context.clock(), new_token()
     offline = OFFLINE_ACCESS in scope
+    child = None if offline else await child_session(records, session, request.client_id, now=now)
     record = AuthorizationCode(
         digest=digest(code),
         client_id=request.client_id,
         user_id=user.id,
         parent_id=session.id,
-        session_id=await planned_session(records, session, request.client_id, offline=offline, now=now),
+        session_id=new_identifier() if child is None else child,
+        joins=child is not None,
         request=request,
         scope=scope,
         audiences=audiences,
@@ -61,16 +63,9 @@ async def issue_code(
     return code, record
 
 
-async def planned_session(
-    records: Records, session: Session, client_id: str, *, offline: bool, now: float
-) -> str:
-    """Return the identifier of the session that a client's tokens come from.
-
-    It is the one that the client has below the user's session, so that its ``sid`` stays the same; a new one if it has
-    none, or if it is to outlive the user's.
-    """
-    if not offline:
-        for child in await records.list_child_sessions([session.id]):
-            if child.client_id == client_id and is_alive(child, now):
-                return child.id
-    return new_identifier()
+async def child_session(records: Records, session: Session, client_id: str, *, now: float) -> str | None:
+    """Return the session that a client has below the user's already, so that its ``sid`` stays the same, if any."""
+    for child in await records.list_child_sessions([session.id]):
+        if child.client_id == client_id and is_alive(child, now):
+            return child.id
+    return None

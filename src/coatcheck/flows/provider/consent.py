@@ -8,6 +8,7 @@ import msgspec
 
 from ...accounts.model import User
 from ...oauth.consenting import claim_names
+from ...oauth.grants.per_api import at_each, both
 from ...oauth.model import API, AuthorizationRequest, Consent, OAuthClient
 from ...oauth.vocabulary import OFFLINE_ACCESS, OPENID_SCOPES
 from .apis import is_built_in
@@ -120,6 +121,7 @@ def remembered(
         client_id=request.client_id,
         scope=frozenset(scope),
         audiences=frozenset(request.audiences),
+        by_api=at_each(scope, request.audiences),
         claims=claim_names(request),
         granted_at=now,
     )
@@ -129,6 +131,7 @@ def remembered(
         new,
         scope=new.scope | before.scope,
         audiences=new.audiences | before.audiences,
+        by_api=both(new.by_api, before.by_api),
         claims=new.claims | before.claims,
     )
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ...accounts.model import User
 from ...identity import Client
 from ...oauth.errors import InvalidGrantError
+from ...oauth.grants.per_api import at_each, both
 from ...oauth.model import AuthorizationCode, Grant
 from ...sessions.lifecycle import begin, is_alive, needs_touch
 from ...sessions.model import Session
@@ -56,9 +57,14 @@ async def open_for_client(
         client: What the request showed of itself.
 
     Raises:
-        InvalidGrantError: If the user, or the session in which they granted it, is gone or was ended in between.
+        InvalidGrantError: If the client, the user, or the session in which they granted it, is gone or was ended in
+            between.
     """
     now = context.clock()
+    # Between its authentication and this transaction, a client may have been switched off.
+    registered = await records.find_client(code.client_id)
+    if registered is None or registered.disabled_at is not None:
+        raise InvalidGrantError(_ENDED, detail=f"client {code.client_id}: it is gone or disabled")
     user = await records.find_user(code.user_id)
     if user is None or user.disabled_at is not None:
         raise InvalidGrantError(_ENDED, detail=f"client {code.client_id}: the user is gone or disabled")
@@ -70,7 +76,7 @@ async def open_for_client(
     before = await records.find_grant(code.session_id)
     grant = _joined(before, code, now=now)
     fresh = _fresh(context, code, parent=parent, client=client, now=now)
-    session = await _opened(records, replace(fresh, scope=" ".join(grant.scope)))
+    session = await _opened(records, replace(fresh, scope=" ".join(grant.scope)), joins=code.joins)
     await records.put_grant(grant)
     return OpenedForClient(user=user, session=session, parent=parent, grant=grant)
 
@@ -82,10 +88,18 @@ async def _used(context: Context, records: Records, session: Session, *, now: fl
     return replace(session, last_seen_at=max(now, session.last_seen_at))
 
 
-async def _opened(records: Records, fresh: Session) -> Session:
-    """Return the client's session, new or as it is after this sign-in."""
+async def _opened(records: Records, fresh: Session, *, joins: bool) -> Session:
+    """Return the client's session, new or as it is after this sign-in.
+
+    One that ended is never opened again: its name is in the ledger, so that all its tokens would be void, and would
+    come to life when the ledger forgets it.
+    """
     old = await records.find_session(fresh.id)
     if old is None:
+        if joins:
+            raise InvalidGrantError(
+                _ENDED, detail=f"client {fresh.client_id}: the session that it joins ended meanwhile"
+            )
         await records.add_session(fresh)
         return fresh
     if (old.client_id, old.user_id, old.parent_id) != (fresh.client_id, fresh.user_id, fresh.parent_id):
@@ -125,8 +139,9 @@ def _fresh(
 
 def _joined(old: Grant | None, code: AuthorizationCode, *, now: float) -> Grant:
     """Return what was granted in a session: what this code says, and what was granted in it before."""
-    scope, audiences = code.scope, code.audiences
+    scope, audiences, by_api = code.scope, code.audiences, at_each(code.scope, code.audiences)
     if old is not None:
+        by_api = both(by_api, old.by_api)
         scope += tuple(each for each in old.scope if each not in scope)
         audiences += tuple(each for each in old.audiences if each not in audiences)
     return Grant(
@@ -135,6 +150,7 @@ def _joined(old: Grant | None, code: AuthorizationCode, *, now: float) -> Grant:
         client_id=code.client_id,
         scope=scope,
         audiences=audiences,
+        by_api=by_api,
         claims=code.request.claims,
         offline=code.offline,
         created_at=now if old is None else old.created_at,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...._core.secrets import digest
 from ....oauth.errors import InvalidGrantError
 from ....oauth.grants.exchange import Exchange, plan_exchange
+from ....oauth.grants.per_api import at_each
 from ....oauth.model import AuthorizationCode, OAuthClient
 from ...ending import SERVER, Reason, end_sessions
 from ...tokens import first_token
@@ -73,7 +74,12 @@ class AuthorizationCodeGrant:
         opened = await open_for_client(context, records, code, client=request.sender)
         # What the first access token may do is what this code says, whatever was granted in the session before.
         api, scope = await self._tokens.choose(
-            records, request, user=opened.user, scope=code.scope, audiences=code.audiences
+            records,
+            request,
+            user=opened.user,
+            scope=code.scope,
+            audiences=code.audiences,
+            by_api=at_each(code.scope, code.audiences),
         )
         refresh_token = None
         if "refresh_token" in client.grant_types:

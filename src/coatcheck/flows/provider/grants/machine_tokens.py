@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ....oauth.errors import InvalidTargetError
+from ....oauth.errors import InvalidClientError, InvalidTargetError
 from ....oauth.grants.resource import canonical_resource, the_resource
 from ....oauth.grants.scope import machine_scope, requested_scope
 from ....oauth.model import API, OAuthClient
 from ..apis import api_for, cached_api
+from ..clients import cached_client
 from ..permissions import client_scopes
 from .model import TokenAnswer, TokenRequest
 
@@ -50,11 +51,15 @@ class MachineTokens:
         """Return a token for a client. There is no refresh token: it can ask again (RFC 6749 section 4.4.3).
 
         Raises:
+            InvalidClientError: If it was removed or switched off in between.
             InvalidScopeError: If it asks for more than it may.
             InvalidTargetError: If it asks for an API that is none, or not for it.
         """
         context = self._context
         at = context.clock()  # before looking: whatever changes from now on is later than the token
+        if await cached_client(context, client.id) is None:
+            # Since it began to show who it is, which may have taken a while, it was switched off.
+            raise InvalidClientError(detail=f"client {client.id}: gone or disabled meanwhile")
         planned = await self._plan(client, request)
         await context.ledger.catch_up()
         issued = await self._issuer.access_token(

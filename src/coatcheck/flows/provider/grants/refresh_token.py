@@ -62,7 +62,12 @@ class RefreshTokenGrant:
         if grant is None:
             raise InvalidRefreshTokenError(detail=f"nothing is granted in session {presented.session.id}")
         api, scope = await self._tokens.choose(
-            records, request, user=presented.user, scope=grant.scope, audiences=grant.audiences
+            records,
+            request,
+            user=presented.user,
+            scope=grant.scope,
+            audiences=grant.audiences,
+            by_api=grant.by_api,
         )
         successor, session, parent = await exchange_token(context, records, presented)
         return PlannedTokens(

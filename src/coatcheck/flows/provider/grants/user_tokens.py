@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ....accounts.model import User
 from ....oauth.errors import InvalidTargetError
+from ....oauth.grants.per_api import DEFAULT_API
 from ....oauth.grants.resource import chosen_audience, the_resource
 from ....oauth.grants.scope import api_scope, narrowed, openid_scope, requested_scope
 from ....oauth.model import API, Grant, OAuthClient
@@ -73,6 +74,7 @@ class UserTokens:
         user: User,
         scope: Sequence[str],
         audiences: Sequence[str],
+        by_api: Mapping[str, frozenset[str]],
     ) -> tuple[API, tuple[str, ...]]:
         """Return the API that an access token will be for, and what it may do there, inside the caller's transaction.
 
@@ -82,6 +84,7 @@ class UserTokens:
             user: Who granted it.
             scope: What was granted.
             audiences: For which APIs.
+            by_api: Which of the scopes at which of them.
 
         Raises:
             InvalidScopeError: If more is asked for than was granted.
@@ -97,9 +100,14 @@ class UserTokens:
             raise InvalidTargetError("This resource is not here any more.", field="resource")
         offered = frozenset(each.name for each in api.scopes)
         permitted = await user_scopes(self._context, records, user, api=api)
+        granted = by_api.get(audience, frozenset())
         if own:
             offered |= permitted  # whatever a user may do here is a scope of this API
-        return api, (*openid_scope(wanted), *api_scope(wanted, offered=offered, permitted=permitted))
+            granted |= by_api.get(DEFAULT_API, frozenset())
+        return api, (
+            *openid_scope(wanted),
+            *api_scope(wanted, offered=offered, permitted=permitted & granted),
+        )
 
     async def issue(self, planned: PlannedTokens) -> TokenAnswer:
         """Return the tokens, when what they come from is committed."""

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ....flows.provider.administering import CLIENTS_SCOPE, Administrator, require_no_less
+from ....flows.provider.administering import CLIENTS_SCOPE, Administrator, require_all, require_no_less
 from ....flows.provider.clients import trusted_metadata_of
 from ....oauth.model import OAuthClient
 from ....oauth.registration import read_metadata
@@ -97,12 +97,24 @@ async def _list(exchange: Exchange) -> Response:
     )
 
 
+def _require_for(metadata: dict[str, Any], by: Administrator) -> None:
+    """Refuse to let somebody call a client the site's own who may not do everything here.
+
+    Nobody is asked before such a client gets whatever they may do: an administrator who follows a link would be enough
+    for it to administer.
+    """
+    if metadata.get("first_party"):
+        require_all(by)
+
+
 async def _add(exchange: Exchange, form: NewClient, by: Administrator) -> Response:
+    _require_for(form.metadata, by)
     client, secret = await exchange.flows.provider.clients.add(read_metadata(form.metadata), actor=by.actor)
     return exchange.json(_flat(client, client_secret=secret), status=201)
 
 
 async def _change(exchange: Exchange, form: ChangedClient, by: Administrator) -> Response:
+    _require_for(form.metadata, by)
     await require_no_less(exchange.flows.context, by, form.client_id)
     clients = exchange.flows.provider.clients
     client, secret = await clients.change(form.client_id, form.metadata, actor=by.actor)
