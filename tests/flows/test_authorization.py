@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from coatcheck._core import base64url
 from coatcheck._core.secrets import digest
+from coatcheck.accounts.errors import TooManyAttemptsError
+from coatcheck.accounts.policy import Rate, ThrottlePolicy
 from coatcheck.flows.model import SignedIn
 from coatcheck.flows.ports import Records, Storage
 from coatcheck.flows.provider.authorization import AccountQuestion, Authorization, Go, Outcome
@@ -20,10 +22,11 @@ from coatcheck.flows.provider.policy import ProviderPolicy
 from coatcheck.flows.provider.shared_secrets import seal_secret
 from coatcheck.flows.service import Flows
 from coatcheck.identity import Client
+from coatcheck.oauth.client_authentication.model import Credentials
 from coatcheck.oauth.errors import InteractionOverError, InvalidRequestError, UnsafeRequestError
 from coatcheck.oauth.model import Grant, OAuthClient
 from coatcheck.oauth.replies import Reply
-from tests.flows.world import World, asynchronous
+from tests.flows.world import Tunables, World, asynchronous
 from tests.oauth.asking import a_client, asks
 
 SECRET = "a secret of 43 characters that nobody guesses"
@@ -328,3 +331,29 @@ async def test_what_nobody_finished_is_forgotten(world: World) -> None:
     assert await world.flows.housekeeping.tidy() >= 2
     assert await world.storage.records.find_interaction(digest(handle)) is None
     assert await world.storage.records.consume_assertion(digest("assertion"), until=world.clock())
+
+
+# --- limits ------------------------------------------------------------------------------------------------------
+
+
+@asynchronous
+async def test_attack_strangers_cannot_fill_the_storage_with_requests_that_wait(world: World) -> None:
+    signed_in = await somebody(world)
+    world.tune(Tunables(throttles=ThrottlePolicy(request_address=Rate(3, 60.0))))
+    provider, stranger = world.flows.provider, Client(address="192.0.2.66")
+
+    async def ask(session_id: str | None, client: Client) -> None:
+        await provider.authorization.begin(asks(), session_id=session_id, client=client)
+
+    for _ in range(2):
+        await ask(None, stranger)
+    credentials = Credentials(client_id="app")
+    await provider.pushed_requests.push(asks(), credentials, client=stranger)
+    with pytest.raises(TooManyAttemptsError):
+        await ask(None, stranger)
+    with pytest.raises(TooManyAttemptsError):
+        await provider.pushed_requests.push(asks(), credentials, client=stranger)
+    await ask(None, Client(address="198.51.100.9"))
+    await ask(signed_in.session.id, stranger)
+    world.clock.advance(61)
+    await ask(None, stranger)

@@ -106,6 +106,8 @@ class ThrottlePolicy(msgspec.Struct, frozen=True, kw_only=True):
         registration_block: The same from one IPv6 block.
         document_address: Documents of clients that are fetched because one network asked for it.
         document_host: Documents that are fetched from one host, whoever asked for it.
+        request_address: Authorization requests that are put down for strangers from one network.
+        request_block: The same from one IPv6 block.
     """
 
     address: Rate = Rate(100, 10.0)
@@ -126,6 +128,8 @@ class ThrottlePolicy(msgspec.Struct, frozen=True, kw_only=True):
     registration_block: Rate = Rate(1000, 2.0)
     document_address: Rate = Rate(60, 10.0)
     document_host: Rate = Rate(60, 1.0)
+    request_address: Rate = Rate(1000, 1.0)
+    request_block: Rate = Rate(5000, 1.0)
 
 
 NIST_THROTTLE_POLICY = ThrottlePolicy(

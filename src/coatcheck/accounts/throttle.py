@@ -28,6 +28,7 @@ __all__ = [
     "plan_attempt",
     "re_authentication_limits",
     "registration_limits",
+    "request_limits",
     "reset_limits",
     "sign_in_limits",
     "sign_up_limits",
@@ -148,6 +149,19 @@ def registration_limits(policy: ThrottlePolicy, *, address: str) -> dict[str, Ra
         limits[_key("registration/address", network)] = policy.registration_address
     if block := block_of(address):
         limits[_key("registration/block", block)] = policy.registration_block
+    return limits
+
+
+def request_limits(policy: ThrottlePolicy, *, address: str) -> dict[str, Rate]:
+    """Return the keys that an authorization request counts under that is put down for somebody unknown.
+
+    It waits for an hour, in the storage: without a limit one connection could fill the disk.
+    """
+    limits = {}
+    if network := network_of(address):
+        limits[_key("request/address", network)] = policy.request_address
+    if block := block_of(address):
+        limits[_key("request/block", block)] = policy.request_block
     return limits
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from ..._core.secrets import digest, new_token
 from ...accounts.model import User
+from ...accounts.throttle import request_limits
 from ...identity import Client
 from ...oauth.authorization_request import read_request, return_address
 from ...oauth.dispatch import (
@@ -40,6 +41,7 @@ from ...oauth.parameters import Parameters
 from ...oauth.replies import Reply, ReturnAddress, address_of, error_reply, success_reply
 from ...oauth.vocabulary import PUSHED_REQUEST
 from ...sessions.model import Session
+from ..attempts import admit
 from .clients import cached_client
 from .codes import issue_code
 from .consent import ConsentQuestion, question_of, remembered
@@ -136,7 +138,8 @@ class Authorization:
 
         Raises:
             UnsafeRequestError: If nobody can be told what is wrong but the user.
-            TooManyAttemptsError: If a client's metadata was fetched too often.
+            TooManyAttemptsError: If a client's metadata was fetched too often, or too many requests wait for strangers
+                from one network.
         """
         asking = await self._client_of(parameters, client)
         reference = parameters.get("request_uri")
@@ -156,6 +159,8 @@ class Authorization:
             answered = await self._answer(loaded, None)
             if answered is not None:
                 return answered
+        if session_id is None:
+            await admit(self._context, request_limits(self._context.throttles, address=client.address))
         return await self._put_down(request, step)
 
     async def resume(self, handle: str, *, session_id: str | None) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..._core.secrets import digest, new_token
+from ...accounts.throttle import request_limits
 from ...identity import Client
 from ...oauth.authorization_request import read_request
 from ...oauth.client_authentication.model import Credentials
@@ -12,6 +13,7 @@ from ...oauth.errors import InvalidRequestError, UnsafeRequestError
 from ...oauth.model import AuthorizationRequest, OAuthClient, PushedRequest
 from ...oauth.parameters import Parameters
 from ...oauth.vocabulary import PUSHED_REQUEST
+from ..attempts import admit
 from .client_authentication import authenticate
 from .metadata_documents import client_by_document
 from .requests import rules_for
@@ -44,12 +46,15 @@ class PushedRequests:
         Raises:
             InvalidClientError: If the client has not shown that it is the one.
             OAuthError: If the request does not pass its checks.
+            TooManyAttemptsError: If a public client pushes too many from one network.
         """
         context = self._context
         parameters.check_unique()
         if credentials.client_id is not None:
             await client_by_document(context, credentials.client_id, client=client)
         asking = await authenticate(context, credentials, endpoint="par")
+        if asking.is_public:  # it has proven nothing
+            await admit(context, request_limits(context.throttles, address=client.address))
         request = await self._checked(parameters, asking)
         reference, lifetime = new_token(), context.provider.pushed_request
         await context.storage.records.add_pushed_request(
