@@ -172,7 +172,7 @@ def test_the_button_can_be_read_on_any_accent(accent: str, text: str) -> None:
 
 def test_a_queued_letter_is_sealed_and_opens_again(outbox: Outbox) -> None:
     mail = outbox.compose(MESSAGES[2], now=NOW)
-    assert b"t1" not in mail.sealed
+    assert b"reset?token=" not in mail.sealed
     assert (mail.created_at, mail.due_at, mail.attempts) == (NOW, NOW, 0)
     letter = outbox.open(mail)
     assert (letter.id, letter.links) == (mail.id, ("https://example.com/auth/reset?token=t1",))
