@@ -639,6 +639,7 @@ def test_nothing_that_is_sent_is_shown_in_what_a_debugger_or_a_log_shows(
             assert claimed is not None
             outgoing = await world.flows.signal_pushing.next(claimed)
             assert "theirs" not in repr(outgoing)
+            assert outgoing is not None
             assert outgoing.token not in repr(outgoing)
             assert "theirs" not in repr(DeliveryWish(method="push", authorization="Bearer theirs"))
             await world.flows.signal_pushing.release(claimed)

@@ -5,7 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 from coatcheck.storage.conformance.samples import NOW, a_session, a_user, digest_of
-from coatcheck.storage.sqlite import SQLiteStorage, sessions
+from coatcheck.storage.sql import sessions
+from coatcheck.storage.sqlite import SQLiteStorage
 from coatcheck.storage.sqlite.opening import open_connections
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import asdict
 
-from coatcheck.storage import sqlite
+from coatcheck.storage import sql
 from coatcheck.storage.conformance.samples import NOW, a_draft
-from coatcheck.storage.sqlite import ledger
+from coatcheck.storage.sql import ledger
 from coatcheck.storage.sqlite.opening import open_connections
 
 # Of these there are few.
@@ -28,8 +28,8 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 def statements() -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
-    for module in pkgutil.iter_modules(sqlite.__path__):
-        for name, value in vars(importlib.import_module(f"{sqlite.__name__}.{module.name}")).items():
+    for module in pkgutil.iter_modules(sql.__path__):
+        for name, value in vars(importlib.import_module(f"{sql.__name__}.{module.name}")).items():
             if isinstance(value, str) and value.strip().startswith(VERBS) and name != "_SELECT":
                 found[module.name, name] = value
     return found

@@ -1,38 +1,53 @@
-"""How records reach the database: as it is committed, or inside of one transaction."""
+"""The two ways in which records reach the file. Satisfy ``storage.sql.Access``.
+
+Nothing here waits for anything but its turn to write: the driver is called inline.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from ..errors import StorageMisuseError
-from .connection import Connection, Parameters, Row
+from ..sql import Parameters, Row
+from .connection import Connection
+from .writing import Writer, WriteTransaction
 
-__all__ = ["Access", "SQLiteTable", "TransactionAccess"]
+__all__ = ["CommittedAccess", "TransactionAccess"]
 
 
-class Access(Protocol):
-    """What statements are run through. Reads never wait; a change may have to wait for its turn."""
+class CommittedAccess:
+    """Reads what is committed; each change is a transaction of its own."""
 
-    def row(self, sql: str, parameters: Parameters) -> Row | None:
-        """Return the only row of a query, or ``None``."""
-        ...
+    def __init__(self, *, reader: Connection, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
 
-    def rows(self, sql: str, parameters: Parameters) -> list[Row]:
-        """Return all rows of a query."""
-        ...
+    async def row(self, sql: str, parameters: Parameters) -> Row | None:
+        """See ``Access``."""
+        return self._reader.row(sql, parameters)
+
+    async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
+        """See ``Access``."""
+        return self._reader.rows(sql, parameters)
+
+    async def rows_each(self, sql: str, many: Iterable[Parameters]) -> list[list[Row]]:
+        """See ``Access``."""
+        return self._reader.rows_each(sql, many)
 
     async def change(self, sql: str, parameters: Parameters) -> int:
-        """Make a change and return how many rows it concerned."""
-        ...
+        """See ``Access``."""
+        async with WriteTransaction(self._writer) as connection:
+            return connection.change(sql, parameters)
 
     async def change_each(self, sql: str, many: Iterable[Parameters]) -> list[int]:
-        """Make the same change for each of many parameters: all of them or none."""
-        ...
+        """See ``Access``."""
+        async with WriteTransaction(self._writer) as connection:
+            return connection.change_each(sql, many)
 
     async def take(self, sql: str, parameters: Parameters) -> list[Row]:
-        """Make a change and return the rows that it returns."""
-        ...
+        """See ``Access``."""
+        async with WriteTransaction(self._writer) as connection:
+            return connection.rows(sql, parameters)
 
 
 class TransactionAccess:
@@ -51,13 +66,17 @@ class TransactionAccess:
             raise StorageMisuseError("The transaction has ended.")
         return self._connection
 
-    def row(self, sql: str, parameters: Parameters) -> Row | None:
+    async def row(self, sql: str, parameters: Parameters) -> Row | None:
         """See ``Access``."""
         return self._open.row(sql, parameters)
 
-    def rows(self, sql: str, parameters: Parameters) -> list[Row]:
+    async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
         """See ``Access``."""
         return self._open.rows(sql, parameters)
+
+    async def rows_each(self, sql: str, many: Iterable[Parameters]) -> list[list[Row]]:
+        """See ``Access``."""
+        return self._open.rows_each(sql, many)
 
     async def change(self, sql: str, parameters: Parameters) -> int:
         """See ``Access``."""
@@ -70,11 +89,3 @@ class TransactionAccess:
     async def take(self, sql: str, parameters: Parameters) -> list[Row]:
         """See ``Access``."""
         return self._open.rows(sql, parameters)
-
-
-class SQLiteTable:
-    """Base of the records of one table."""
-
-    def __init__(self, access: Access) -> None:
-        self._access = access
-        self._row = access.row  # looked up once: it is in the path of every request

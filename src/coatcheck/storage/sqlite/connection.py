@@ -7,8 +7,8 @@ write-ahead log could never start again from its beginning.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from ..errors import (
     DamagedDatabaseError,
@@ -18,11 +18,9 @@ from ..errors import (
     StorageFailedError,
     StorageMisuseError,
 )
+from ..sql import Parameters, Row
 
-__all__ = ["Connection", "Parameters", "Row", "failure_of", "is_busy", "primary_code"]
-
-Row = tuple[Any, ...]
-Parameters = Mapping[str, str | bytes | int | float | None]
+__all__ = ["Connection", "failure_of", "is_busy", "primary_code"]
 
 _RETRY_AFTER: Final = 1.0
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -77,6 +75,10 @@ class Connection:
             return self._cursor.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise failure_of(error) from error
+
+    def rows_each(self, sql: str, many: Iterable[Parameters]) -> list[list[Row]]:
+        """Return all rows of the same query for each of many parameters."""
+        return [self.rows(sql, parameters) for parameters in many]
 
     def change(self, sql: str, parameters: Parameters) -> int:
         """Make a change and return how many rows it concerned, not counting what cascades."""

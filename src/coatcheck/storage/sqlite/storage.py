@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 
 from ..._core.clock import monotonic_clock
-from .access import TransactionAccess
+from ..sql import SQLRecords
+from .access import CommittedAccess, TransactionAccess
 from .connection import Connection, failure_of
 from .opening import Synchronous, open_connections
-from .records import SQLiteRecords
-from .writing import CommittedAccess, Writer, WriteTransaction
+from .writing import Writer, WriteTransaction
 
 __all__ = ["SQLiteStorage"]
 
@@ -49,7 +49,7 @@ class SQLiteStorage:
         reader, writer = open_connections(Path(path), synchronous=synchronous)
         self._reader = Connection(reader)
         self._writer = Writer(Connection(writer), busy_timeout=busy_timeout.total_seconds())
-        self._records = SQLiteRecords(CommittedAccess(reader=self._reader, writer=self._writer))
+        self._records = SQLRecords(CommittedAccess(reader=self._reader, writer=self._writer))
         self._ask = reader.cursor().execute  # a cursor of its own: it is asked at nearly every request
         self._notice = notice.total_seconds()
         self._ask_at = 0.0
@@ -57,11 +57,11 @@ class SQLiteStorage:
         self._version = 0
 
     @property
-    def records(self) -> SQLiteRecords:
+    def records(self) -> SQLRecords:
         """The committed records. A write through them is a transaction of its own."""
         return self._records
 
-    def transaction(self) -> AbstractAsyncContextManager[SQLiteRecords]:
+    def transaction(self) -> AbstractAsyncContextManager[SQLRecords]:
         """Begin a transaction: all of it happens, or, if the block raises, nothing.
 
         Entering raises ``StorageBusyError`` if another process writes for too long, and ``StorageMisuseError``
@@ -97,9 +97,9 @@ class _Transaction:
     def __init__(self, writer: Writer) -> None:
         self._block = WriteTransaction(writer)
 
-    async def __aenter__(self) -> SQLiteRecords:
+    async def __aenter__(self) -> SQLRecords:
         self._access = TransactionAccess(await self._block.__aenter__())
-        return SQLiteRecords(self._access)
+        return SQLRecords(self._access)
 
     async def __aexit__(
         self,

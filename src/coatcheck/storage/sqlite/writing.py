@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final
 
 from ..errors import StorageBusyError
 from ..turns import Turns
-from .connection import Connection, Parameters, Row
+from .connection import Connection
 
-__all__ = ["CommittedAccess", "WriteTransaction", "Writer"]
+__all__ = ["WriteTransaction", "Writer"]
 
 _FIRST_DELAY: Final = 0.001  # seconds
 _LONGEST_DELAY: Final = 0.01
@@ -108,27 +107,3 @@ class WriteTransaction:
         traceback: TracebackType | None,
     ) -> None:
         self._writer.finish(self._turn, keep=kind is None)
-
-
-class CommittedAccess:
-    """Reads what is committed; each change is a transaction of its own. Satisfies ``Access``."""
-
-    def __init__(self, *, reader: Connection, writer: Writer) -> None:
-        self._writer = writer
-        self.row: Callable[[str, Parameters], Row | None] = reader.row
-        self.rows: Callable[[str, Parameters], list[Row]] = reader.rows
-
-    async def change(self, sql: str, parameters: Parameters) -> int:
-        """See ``Access``."""
-        async with WriteTransaction(self._writer) as connection:
-            return connection.change(sql, parameters)
-
-    async def change_each(self, sql: str, many: Iterable[Parameters]) -> list[int]:
-        """See ``Access``."""
-        async with WriteTransaction(self._writer) as connection:
-            return connection.change_each(sql, many)
-
-    async def take(self, sql: str, parameters: Parameters) -> list[Row]:
-        """See ``Access``."""
-        async with WriteTransaction(self._writer) as connection:
-            return connection.rows(sql, parameters)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...accounts.model import User
-from .access import SQLiteTable
-from .connection import Parameters, Row
+from .access import Parameters, Row, SQLTable
 
 __all__ = ["UserTable"]
 
@@ -26,8 +25,10 @@ SET email = :email, email_key = :email_key, password_hash = :password_hash, scop
     created_at = :created_at, password_changed_at = :password_changed_at, disabled_at = :disabled_at
 WHERE id = :id
   AND id = :old_id AND email = :old_email AND email_key = :old_email_key
-  AND password_hash IS :old_password_hash AND scopes = :old_scopes AND created_at = :old_created_at
-  AND password_changed_at = :old_password_changed_at AND disabled_at IS :old_disabled_at
+  AND (password_hash = :old_password_hash OR (password_hash IS NULL AND :old_password_hash IS NULL))
+  AND scopes = :old_scopes AND created_at = :old_created_at
+  AND password_changed_at = :old_password_changed_at
+  AND (disabled_at = :old_disabled_at OR (disabled_at IS NULL AND :old_disabled_at IS NULL))
   AND NOT EXISTS (SELECT 1 FROM users WHERE email_key = :email_key AND id <> :id)"""
 _DELETE = "DELETE FROM users WHERE id = :id"
 
@@ -63,7 +64,7 @@ def _user(row: Row) -> User:
     )
 
 
-class UserTable(SQLiteTable):
+class UserTable(SQLTable):
     """Satisfies ``accounts.ports.UserRecords``."""
 
     async def add_user(self, user: User) -> bool:
@@ -72,12 +73,12 @@ class UserTable(SQLiteTable):
 
     async def find_user(self, user_id: str) -> User | None:
         """Return the user of that identifier."""
-        row = self._row(_FIND, {"id": user_id})
+        row = await self._access.row(_FIND, {"id": user_id})
         return None if row is None else _user(row)
 
     async def find_user_by_email(self, email_key: str) -> User | None:
         """Return the user of that address."""
-        row = self._row(_FIND_BY_EMAIL, {"email_key": email_key})
+        row = await self._access.row(_FIND_BY_EMAIL, {"email_key": email_key})
         return None if row is None else _user(row)
 
     async def replace_user(self, user: User, *, expected: User) -> bool:
@@ -91,4 +92,4 @@ class UserTable(SQLiteTable):
 
     async def list_users(self, *, after: str = "", limit: int = 100) -> list[User]:
         """Return users in the order of their ``email_key``, from behind ``after``."""
-        return [_user(row) for row in self._access.rows(_LIST, {"after": after, "limit": limit})]
+        return [_user(row) for row in await self._access.rows(_LIST, {"after": after, "limit": limit})]

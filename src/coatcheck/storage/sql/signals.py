@@ -7,8 +7,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from ...flows.model import Signal, Stream
-from .access import SQLiteTable
-from .connection import Parameters
+from .access import Parameters, SQLTable
 
 __all__ = ["SignalTable"]
 
@@ -62,7 +61,7 @@ _COUNT_LEFT_OUT = "SELECT count(*) FROM unwanted_subjects WHERE stream_id = :str
 _IS_LEFT_OUT = "SELECT 1 FROM unwanted_subjects WHERE stream_id = :stream_id AND subject = :subject"
 
 
-class SignalTable(SQLiteTable):
+class SignalTable(SQLTable):
     """Satisfies the three ports of ``flows.signal_ports``."""
 
     async def add_stream(self, stream: Stream) -> bool:
@@ -71,23 +70,23 @@ class SignalTable(SQLiteTable):
 
     async def find_stream(self, stream_id: str) -> Stream | None:
         """Return a stream."""
-        return self._one(_FIND, {"id": stream_id})
+        return await self._one(_FIND, {"id": stream_id})
 
     async def find_stream_of_service(self, service_id: str) -> Stream | None:
         """Return the stream of a service."""
-        return self._one(_OF_SERVICE, {"service_id": service_id})
+        return await self._one(_OF_SERVICE, {"service_id": service_id})
 
     async def list_open_streams(self) -> list[Stream]:
         """Return the streams that are not disabled."""
-        return [_stream(*row) for row in self._access.rows(_OPEN, {})]
+        return [_stream(*row) for row in await self._access.rows(_OPEN, {})]
 
     async def find_due_stream(self, now: float) -> Stream | None:
         """Return the stream that has been due for longest."""
-        return self._one(_DUE, {"now": now})
+        return await self._one(_DUE, {"now": now})
 
     async def find_stale_stream(self, before: float) -> Stream | None:
         """Return the stream with the oldest event that was made before then."""
-        row = self._access.row(_STALE, {"before": before})
+        row = await self._access.row(_STALE, {"before": before})
         return None if row is None else await self.find_stream(row[0])
 
     async def replace_stream(self, stream: Stream) -> bool:
@@ -104,7 +103,7 @@ class SignalTable(SQLiteTable):
 
     async def list_signals(self, stream_id: str, *, limit: int) -> list[Signal]:
         """Return events that wait in a stream, the oldest first."""
-        rows = self._access.rows(_WAITING, {"stream_id": stream_id, "limit": limit})
+        rows = await self._access.rows(_WAITING, {"stream_id": stream_id, "limit": limit})
         return [
             Signal(stream_id=stream, jti=jti, at=at, claims=claims, is_last_word=bool(is_last_word))
             for stream, jti, at, claims, is_last_word in rows
@@ -112,7 +111,7 @@ class SignalTable(SQLiteTable):
 
     async def count_signals(self, stream_id: str, *, limit: int) -> int:
         """Return how many events wait in a stream."""
-        row = self._access.row(_COUNT, {"stream_id": stream_id, "limit": limit})
+        row = await self._access.row(_COUNT, {"stream_id": stream_id, "limit": limit})
         return row[0] if row is not None else 0
 
     async def delete_signals(self, stream_id: str, jtis: Collection[str]) -> int:
@@ -134,18 +133,16 @@ class SignalTable(SQLiteTable):
 
     async def count_unwanted_subjects(self, stream_id: str) -> int:
         """Return how many subjects a stream leaves out."""
-        row = self._access.row(_COUNT_LEFT_OUT, {"stream_id": stream_id})
+        row = await self._access.row(_COUNT_LEFT_OUT, {"stream_id": stream_id})
         return row[0] if row is not None else 0
 
     async def is_unwanted(self, stream_id: str, subjects: Collection[str]) -> bool:
         """Tell whether a stream leaves out any of these subjects."""
-        return any(
-            self._access.row(_IS_LEFT_OUT, {"stream_id": stream_id, "subject": subject}) is not None
-            for subject in subjects
-        )
+        many: list[Parameters] = [{"stream_id": stream_id, "subject": subject} for subject in subjects]
+        return any(await self._access.rows_each(_IS_LEFT_OUT, many))
 
-    def _one(self, sql: str, parameters: Parameters) -> Stream | None:
-        row = self._access.row(sql, parameters)
+    async def _one(self, sql: str, parameters: Parameters) -> Stream | None:
+        row = await self._access.row(sql, parameters)
         return None if row is None else _stream(*row)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...oauth.model import API, InitialAccessToken, OAuthClient
-from .access import SQLiteTable
-from .connection import Parameters, Row
+from .access import Parameters, Row, SQLTable
 
 __all__ = ["ClientTable"]
 
@@ -61,7 +60,7 @@ def _token(row: Row) -> InitialAccessToken:
     )
 
 
-class ClientTable(SQLiteTable):
+class ClientTable(SQLTable):
     """Satisfies ``ClientRecords``, ``APIRecords`` and ``InitialAccessTokenRecords`` of ``oauth.ports``."""
 
     async def add_client(self, client: OAuthClient) -> bool:
@@ -70,12 +69,12 @@ class ClientTable(SQLiteTable):
 
     async def find_client(self, client_id: str) -> OAuthClient | None:
         """Return the client of that identifier."""
-        row = self._row(_FIND_CLIENT, {"id": client_id})
+        row = await self._access.row(_FIND_CLIENT, {"id": client_id})
         return None if row is None else _decode_client(row[0])
 
     async def list_clients(self, *, after: str, limit: int) -> list[OAuthClient]:
         """Return clients in the order of their identifiers."""
-        rows = self._access.rows(_LIST_CLIENTS, {"after": after, "limit": limit})
+        rows = await self._access.rows(_LIST_CLIENTS, {"after": after, "limit": limit})
         return [_decode_client(document) for (document,) in rows]
 
     async def replace_client(self, client: OAuthClient) -> bool:
@@ -84,7 +83,7 @@ class ClientTable(SQLiteTable):
 
     async def is_client_used(self, client_id: str) -> bool:
         """Tell whether anybody has granted a client anything, is about to, or has given it a permission."""
-        return self._row(_IS_USED, {"id": client_id}) is not None
+        return await self._access.row(_IS_USED, {"id": client_id}) is not None
 
     async def delete_client(self, client_id: str) -> bool:
         """Delete a client; what belongs to it goes with it by the foreign keys."""
@@ -96,12 +95,12 @@ class ClientTable(SQLiteTable):
 
     async def find_api(self, audience: str) -> API | None:
         """Return the API of that audience."""
-        row = self._row(_FIND_API, {"audience": audience})
+        row = await self._access.row(_FIND_API, {"audience": audience})
         return None if row is None else _decode_api(row[0])
 
     async def list_apis(self) -> list[API]:
         """Return all APIs in the order of their audiences."""
-        return [_decode_api(document) for (document,) in self._access.rows(_LIST_APIS, {})]
+        return [_decode_api(document) for (document,) in await self._access.rows(_LIST_APIS, {})]
 
     async def replace_api(self, api: API) -> bool:
         """Replace an API's record."""
@@ -123,7 +122,7 @@ class ClientTable(SQLiteTable):
 
     async def list_initial_access_tokens(self) -> list[InitialAccessToken]:
         """Return all tokens, the newest first."""
-        return [_token(row) for row in self._access.rows(_LIST_INITIAL, {})]
+        return [_token(row) for row in await self._access.rows(_LIST_INITIAL, {})]
 
     async def delete_initial_access_token(self, token_id: str) -> bool:
         """Delete a token."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .access import SQLiteTable
+from .access import SQLTable
 
 __all__ = ["ThrottleTable"]
 
@@ -18,13 +18,13 @@ DELETE FROM throttles
 WHERE key IN (SELECT key FROM throttles WHERE arrives_at <= :now ORDER BY arrives_at LIMIT :limit)"""
 
 
-class ThrottleTable(SQLiteTable):
+class ThrottleTable(SQLTable):
     """Satisfies ``accounts.ports.ThrottleRecords``."""
 
     async def read_throttles(self, keys: Sequence[str]) -> dict[str, float]:
         """Return the times of those keys that have one."""
-        found = ((key, self._row(_READ, {"key": key})) for key in keys)
-        return {key: row[0] for key, row in found if row is not None}
+        found = await self._access.rows_each(_READ, [{"key": key} for key in keys])
+        return {key: rows[0][0] for key, rows in zip(keys, found, strict=True) if rows}
 
     async def write_throttles(self, times: dict[str, float]) -> None:
         """Set the times of keys: all or none."""

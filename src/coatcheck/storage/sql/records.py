@@ -20,10 +20,10 @@ from .statuses import StatusTable
 from .throttles import ThrottleTable
 from .users import UserTable
 
-__all__ = ["SQLiteRecords"]
+__all__ = ["SQLRecords"]
 
 
-class SQLiteRecords(
+class SQLRecords(
     UserTable,
     LinkTable,
     ThrottleTable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...oauth.model import Consent, Grant
-from .access import SQLiteTable
+from .access import SQLTable
 
 __all__ = ["GrantTable"]
 
@@ -54,7 +54,7 @@ _grant = msgspec.json.Decoder(Grant).decode
 _consent = msgspec.json.Decoder(Consent).decode
 
 
-class GrantTable(SQLiteTable):
+class GrantTable(SQLTable):
     """Satisfies ``oauth.ports.GrantRecords`` and ``ConsentRecords``."""
 
     async def put_grant(self, grant: Grant) -> None:
@@ -72,20 +72,20 @@ class GrantTable(SQLiteTable):
 
     async def find_grant(self, session_id: str) -> Grant | None:
         """Return what was granted in a session."""
-        row = self._row(_FIND_GRANT, {"session_id": session_id})
+        row = await self._access.row(_FIND_GRANT, {"session_id": session_id})
         return None if row is None else _grant(row[0])
 
     async def list_grants(self, *, user_id: str, client_id: str | None = None) -> list[Grant]:
         """Return a user's grants, the newest first."""
         if client_id is None:
-            rows = self._access.rows(_LIST_GRANTS, {"user_id": user_id})
+            rows = await self._access.rows(_LIST_GRANTS, {"user_id": user_id})
         else:
-            rows = self._access.rows(_LIST_GRANTS_TO, {"user_id": user_id, "client_id": client_id})
+            rows = await self._access.rows(_LIST_GRANTS_TO, {"user_id": user_id, "client_id": client_id})
         return [_grant(document) for (document,) in rows]
 
     async def list_client_sessions(self, client_id: str, *, limit: int) -> list[str]:
         """Return the identifiers of sessions that a client has grants in."""
-        rows = self._access.rows(_LIST_SESSIONS, {"client_id": client_id, "limit": limit})
+        rows = await self._access.rows(_LIST_SESSIONS, {"client_id": client_id, "limit": limit})
         return [session_id for (session_id,) in rows]
 
     async def put_consent(self, consent: Consent) -> None:
@@ -102,12 +102,12 @@ class GrantTable(SQLiteTable):
 
     async def find_consent(self, user_id: str, client_id: str) -> Consent | None:
         """Return what a user allowed a client."""
-        row = self._row(_FIND_CONSENT, {"user_id": user_id, "client_id": client_id})
+        row = await self._access.row(_FIND_CONSENT, {"user_id": user_id, "client_id": client_id})
         return None if row is None else _consent(row[0])
 
     async def list_consents(self, user_id: str) -> list[Consent]:
         """Return a user's consents, the newest first."""
-        rows = self._access.rows(_LIST_CONSENTS, {"user_id": user_id})
+        rows = await self._access.rows(_LIST_CONSENTS, {"user_id": user_id})
         return [_consent(document) for (document,) in rows]
 
     async def delete_consent(self, user_id: str, client_id: str) -> bool:

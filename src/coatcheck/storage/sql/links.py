@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...accounts.model import Link, LinkPurpose
-from .access import SQLiteTable
-from .connection import Row
+from .access import Row, SQLTable
 
 __all__ = ["LinkTable"]
 
@@ -38,7 +37,7 @@ def _link(row: Row) -> Link:
     )
 
 
-class LinkTable(SQLiteTable):
+class LinkTable(SQLTable):
     """Satisfies ``accounts.ports.LinkRecords``."""
 
     async def add_link(self, link: Link) -> None:
@@ -60,7 +59,7 @@ class LinkTable(SQLiteTable):
 
     async def find_link(self, digest: bytes, purpose: LinkPurpose) -> Link | None:
         """Return the link without using it up."""
-        row = self._row(_FIND, {"digest": digest, "purpose": purpose.value})
+        row = await self._access.row(_FIND, {"digest": digest, "purpose": purpose.value})
         return None if row is None else _link(row)
 
     async def consume_link(self, digest: bytes, purpose: LinkPurpose) -> Link | None:

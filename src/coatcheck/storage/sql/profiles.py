@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from ...oauth.model import Profile
-from .access import SQLiteTable
+from .access import SQLTable
 
 __all__ = ["ProfileTable"]
 
@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class ProfileTable(SQLiteTable):
+class ProfileTable(SQLTable):
     """Satisfies ``oauth.ports.ProfileRecords``."""
 
     async def put_profile(self, profile: Profile) -> None:
@@ -41,5 +41,5 @@ class ProfileTable(SQLiteTable):
 
     async def find_profile(self, user_id: str) -> Profile | None:
         """Return a user's profile."""
-        row = self._row(_FIND, {"user_id": user_id})
+        row = await self._access.row(_FIND, {"user_id": user_id})
         return None if row is None else Profile(user_id=row[0], claims=_decode(row[1]), updated_at=row[2])

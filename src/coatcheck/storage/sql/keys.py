@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...flows.model import StoredKey
-from .access import SQLiteTable
+from .access import SQLTable
 
 __all__ = ["KeyTable"]
 
@@ -14,12 +14,12 @@ _LIST = """
 SELECT kid, use, sealed, created_at, signs_from, verifies_until, algorithm
 FROM keys ORDER BY created_at DESC, kid"""
 _RETIRE = """
-UPDATE keys SET verifies_until = min(coalesce(verifies_until, :until), :until)
+UPDATE keys SET verifies_until = CASE WHEN verifies_until < :until THEN verifies_until ELSE :until END
 WHERE kid = :kid"""
 _DELETE_RETIRED = "DELETE FROM keys WHERE verifies_until <= :now"
 
 
-class KeyTable(SQLiteTable):
+class KeyTable(SQLTable):
     """Satisfies ``flows.ports.KeyRecords``."""
 
     async def add_key(self, key: StoredKey) -> None:
@@ -49,7 +49,7 @@ class KeyTable(SQLiteTable):
                 verifies_until=verifies_until,
                 algorithm=algorithm,
             )
-            for kid, use, sealed, created_at, signs_from, verifies_until, algorithm in self._access.rows(
+            for kid, use, sealed, created_at, signs_from, verifies_until, algorithm in await self._access.rows(
                 _LIST, {}
             )
         ]

@@ -7,8 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from ...flows.model import Status, StatusList
-from .access import SQLiteTable
-from .connection import Row
+from .access import Row, SQLTable
 
 __all__ = ["StatusTable"]
 
@@ -17,11 +16,11 @@ _ADD_LIST = """
     VALUES (:id, :size, :given, :closes_at, :ends_at)
 """
 _TAKE = """
-    UPDATE status_lists SET given = given + 1, ends_at = max(ends_at, :ends_at)
+    UPDATE status_lists SET given = given + 1, ends_at = CASE WHEN ends_at < :ends_at THEN :ends_at ELSE ends_at END
     WHERE id = (
         SELECT id FROM status_lists WHERE closes_at > :now AND given * 2 < size
         ORDER BY closes_at DESC, id LIMIT 1
-    )
+    ) AND given * 2 < size
     RETURNING id, size, given, closes_at, ends_at
 """
 _FIND_LIST = "SELECT id, size, given, closes_at, ends_at FROM status_lists WHERE id = :id"
@@ -67,7 +66,7 @@ def _list_of(row: Row) -> StatusList:
     return StatusList(id=id_, size=size, given=given, closes_at=closes_at, ends_at=ends_at)
 
 
-class StatusTable(SQLiteTable):
+class StatusTable(SQLTable):
     """Satisfies ``flows.status_ports.StatusRecords``."""
 
     async def add_status_list(self, status_list: StatusList) -> None:
@@ -81,12 +80,12 @@ class StatusTable(SQLiteTable):
 
     async def find_status_list(self, list_id: str) -> StatusList | None:
         """Return the list of that identifier."""
-        row = self._row(_FIND_LIST, {"id": list_id})
+        row = await self._access.row(_FIND_LIST, {"id": list_id})
         return None if row is None else _list_of(row)
 
     async def list_status_lists(self) -> list[StatusList]:
         """Return all lists, the oldest first."""
-        return [_list_of(row) for row in self._access.rows(_LISTS, {})]
+        return [_list_of(row) for row in await self._access.rows(_LISTS, {})]
 
     async def add_status(self, status: Status) -> None:
         """Add a token."""
@@ -96,26 +95,26 @@ class StatusTable(SQLiteTable):
         self, kind: Literal["token", "session", "user"], value: str, *, before: float
     ) -> list[tuple[str, int]]:
         """Return the places of a token, or of the tokens of a session or user."""
-        rows = self._access.rows(_PLACES[kind], {"value": value, "before": before})
+        rows = await self._access.rows(_PLACES[kind], {"value": value, "before": before})
         return [(list_id, place) for list_id, place in rows]
 
     async def list_places(
         self, kind: Literal["client", "key", "everything"], value: str, *, before: float, after: int = 0
     ) -> tuple[list[tuple[str, int]], int | None]:
         """Return a piece of the places of a client or key, or of all."""
-        found = self._row(_NEXT, {"after": after})
+        found = await self._access.row(_NEXT, {"after": after})
         if found is None:
             return [], None
         end = found[0] + _PIECE
         parameters = {"first": found[0], "end": end, "before": before}
         if kind != "everything":
             parameters["value"] = value
-        rows = self._access.rows(_PIECES[kind], parameters)
+        rows = await self._access.rows(_PIECES[kind], parameters)
         return [(list_id, place) for list_id, place in rows], end - 1
 
     async def list_stillborn(self, list_id: str) -> list[int]:
         """Return the places of the tokens that were void when they were added."""
-        return [place for (place,) in self._access.rows(_STILLBORN, {"list_id": list_id})]
+        return [place for (place,) in await self._access.rows(_STILLBORN, {"list_id": list_id})]
 
     async def delete_expired_statuses(self, now: float, *, limit: int) -> int:
         """Forget tokens that have expired."""

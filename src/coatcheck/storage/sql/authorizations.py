@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ...oauth.model import AuthorizationCode, Interaction, PushedRequest
-from .access import SQLiteTable
+from .access import SQLTable
 
 __all__ = ["AuthorizationTable"]
 
@@ -63,7 +63,7 @@ _pushed = msgspec.json.Decoder(PushedRequest).decode
 _code = msgspec.json.Decoder(AuthorizationCode).decode
 
 
-class AuthorizationTable(SQLiteTable):
+class AuthorizationTable(SQLTable):
     """Satisfies ``oauth.ports.AuthorizationRecords`` and ``AssertionRecords``."""
 
     async def add_interaction(self, interaction: Interaction) -> None:
@@ -72,7 +72,7 @@ class AuthorizationTable(SQLiteTable):
 
     async def find_interaction(self, digest: bytes) -> Interaction | None:
         """Return the interaction of a handle."""
-        row = self._row(_FIND_INTERACTION, {"digest": digest})
+        row = await self._access.row(_FIND_INTERACTION, {"digest": digest})
         return None if row is None else _interaction(row[0])
 
     async def replace_interaction(self, interaction: Interaction) -> bool:
@@ -97,7 +97,7 @@ class AuthorizationTable(SQLiteTable):
 
     async def find_pushed_request(self, digest: bytes) -> PushedRequest | None:
         """Return a pushed request that was not used."""
-        row = self._row(_FIND_PUSHED, {"digest": digest})
+        row = await self._access.row(_FIND_PUSHED, {"digest": digest})
         return None if row is None else _pushed(row[0])
 
     async def consume_pushed_request(self, digest: bytes) -> PushedRequest | None:
@@ -122,7 +122,7 @@ class AuthorizationTable(SQLiteTable):
     async def consume_code(self, digest: bytes, *, at: float) -> tuple[AuthorizationCode, bool] | None:
         """Return the code, and whether it was consumed just now."""
         rows = await self._access.take(_CONSUME_CODE, {"digest": digest, "at": at})
-        found = rows[0] if rows else self._access.row(_FIND_CODE, {"digest": digest})
+        found = rows[0] if rows else await self._access.row(_FIND_CODE, {"digest": digest})
         if found is None:
             return None
         document, consumed_at = found

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...flows.model import Service
-from .access import SQLiteTable
-from .connection import Parameters, Row
+from .access import Parameters, Row, SQLTable
 
 __all__ = ["ServiceTable"]
 
@@ -25,7 +24,7 @@ def _service(row: Row) -> Service:
     return Service(id=identifier, name=name, audience=audience, digest=digest, created_at=created_at)
 
 
-class ServiceTable(SQLiteTable):
+class ServiceTable(SQLTable):
     """Satisfies ``flows.ports.ServiceRecords``."""
 
     async def add_service(self, service: Service) -> bool:
@@ -41,12 +40,12 @@ class ServiceTable(SQLiteTable):
 
     async def find_service_by_digest(self, digest: bytes) -> Service | None:
         """Return the service whose key has that digest."""
-        row = self._row(_FIND_BY_DIGEST, {"digest": digest})
+        row = await self._access.row(_FIND_BY_DIGEST, {"digest": digest})
         return None if row is None else _service(row)
 
     async def list_services(self) -> list[Service]:
         """Return all services in the order of their names."""
-        return [_service(row) for row in self._access.rows(_LIST, {})]
+        return [_service(row) for row in await self._access.rows(_LIST, {})]
 
     async def delete_service(self, name: str) -> bool:
         """Delete a service."""

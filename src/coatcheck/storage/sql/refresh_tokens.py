@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...sessions.model import RefreshToken
-from .access import SQLiteTable
-from .connection import Parameters
+from .access import Parameters, SQLTable
 
 __all__ = ["RefreshTokenTable"]
 
@@ -26,7 +25,7 @@ _FORGET = "DELETE FROM refresh_tokens WHERE session_id = :session_id AND rotated
 _FORGET_ALL = "DELETE FROM refresh_tokens WHERE session_id = :session_id"
 
 
-class RefreshTokenTable(SQLiteTable):
+class RefreshTokenTable(SQLTable):
     """Satisfies ``sessions.ports.RefreshTokenRecords``."""
 
     async def add_refresh_token(self, token: RefreshToken) -> None:
@@ -46,7 +45,7 @@ class RefreshTokenTable(SQLiteTable):
 
     async def find_refresh_token(self, digest: bytes) -> RefreshToken | None:
         """Return the token of that digest."""
-        row = self._row(_FIND, {"digest": digest})
+        row = await self._access.row(_FIND, {"digest": digest})
         if row is None:
             return None
         return RefreshToken(

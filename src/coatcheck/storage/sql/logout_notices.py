@@ -8,8 +8,7 @@ from typing import Final
 import msgspec
 
 from ...oauth.model import LogoutNotice
-from .access import SQLiteTable
-from .connection import Parameters
+from .access import Parameters, SQLTable
 
 __all__ = ["LogoutNoticeTable"]
 
@@ -17,13 +16,16 @@ _ADD: Final = """
 INSERT INTO logout_notices (jti, client_id, sub, sid, queued_at, due_at, attempts)
 VALUES (:jti, :client_id, :sub, :sid, :queued_at, :due_at, :attempts)"""
 # No identifier of a client has a line break in it (RFC 6749 appendix A.1). Of those who are passed over there are few.
+# The time is asked for twice: an engine that lets writers wait for each other asks the second again when one had to.
 _CLAIM: Final = """
 UPDATE logout_notices SET due_at = :until, attempts = attempts + 1
 WHERE jti = (
     SELECT jti FROM logout_notices
-    WHERE due_at <= :now AND instr(:but, char(10) || client_id || char(10)) = 0
+    WHERE due_at <= :now AND replace(:but, '
+' || client_id || '
+', '') = :but
     ORDER BY due_at, jti LIMIT 1
-)
+) AND due_at <= :now
 RETURNING jti, client_id, sub, sid, queued_at, due_at, attempts"""
 # Who claimed it since has counted it up.
 _POSTPONE: Final = """
@@ -36,7 +38,7 @@ DELETE FROM logout_notices WHERE jti IN (
 _NEXT: Final = "SELECT due_at FROM logout_notices WHERE due_at >= 0 ORDER BY due_at LIMIT 1"
 
 
-class LogoutNoticeTable(SQLiteTable):
+class LogoutNoticeTable(SQLTable):
     """Satisfies ``oauth.ports.LogoutRecords``."""
 
     async def add_logout_notices(self, notices: Sequence[LogoutNotice]) -> None:
@@ -76,5 +78,5 @@ class LogoutNoticeTable(SQLiteTable):
 
     async def next_logout_at(self) -> float | None:
         """Return when the next notice is due."""
-        row = self._row(_NEXT, {})
+        row = await self._access.row(_NEXT, {})
         return None if row is None else float(row[0])

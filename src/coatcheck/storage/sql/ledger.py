@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ...revocation.model import START, Draft, Entry, Position
-from .access import SQLiteTable
+from .access import SQLTable
 
 __all__ = ["LedgerTable"]
 
@@ -29,7 +29,7 @@ WHERE seq < (
 ) AND seq < (SELECT max(seq) FROM ledger)"""
 
 
-class LedgerTable(SQLiteTable):
+class LedgerTable(SQLTable):
     """Satisfies ``revocation.ports.LedgerRecords``."""
 
     async def append_entries(self, drafts: Sequence[Draft]) -> list[Entry]:
@@ -55,19 +55,19 @@ class LedgerTable(SQLiteTable):
                 at=at,
                 mark=mark,
             )
-            for seq, kind, value, cutoff, until, reason, actor, at, mark in self._access.rows(
+            for seq, kind, value, cutoff, until, reason, actor, at, mark in await self._access.rows(
                 _LIST, {"after": after, "limit": limit}
             )
         ]
 
     async def ledger_head(self) -> Position:
         """Return the position after the newest entry."""
-        row = self._access.row(_HEAD, {})
+        row = await self._access.row(_HEAD, {})
         return START if row is None else Position(*row)
 
     async def find_mark(self, seq: int) -> str | None:
         """Return the mark of an entry."""
-        row = self._access.row(_MARK, {"seq": seq})
+        row = await self._access.row(_MARK, {"seq": seq})
         return None if row is None else row[0]
 
     async def delete_expired_entries(self, now: float, *, limit: int) -> int:

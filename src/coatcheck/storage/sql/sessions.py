@@ -13,8 +13,7 @@ import msgspec
 
 from ...identity import Client
 from ...sessions.model import Session
-from .access import SQLiteTable
-from .connection import Parameters, Row
+from .access import Parameters, Row, SQLTable
 
 __all__ = ["SessionTable"]
 
@@ -43,7 +42,7 @@ UPDATE sessions
 SET digest = :digest, profile = :profile, authenticated_at = :authenticated_at, methods = :methods,
     last_seen_at = :last_seen_at, idle_timeout = :idle_timeout, expires_at = :expires_at,
     address = :address, user_agent = :user_agent, scope = :scope, binding = :binding
-WHERE id = :id AND digest IS :old_digest"""
+WHERE id = :id AND (digest = :old_digest OR (digest IS NULL AND :old_digest IS NULL))"""
     + _THERE
 )
 _TOUCH = """
@@ -65,7 +64,10 @@ WHERE id > :after AND (expires_at > authenticated_at + :lifetime OR idle_timeout
 )
 _SHORTEN = """
 UPDATE sessions
-SET expires_at = min(expires_at, authenticated_at + :lifetime), idle_timeout = min(idle_timeout, :idle_timeout)
+SET expires_at = CASE
+        WHEN expires_at > authenticated_at + :lifetime THEN authenticated_at + :lifetime ELSE expires_at
+    END,
+    idle_timeout = CASE WHEN idle_timeout > :idle_timeout THEN :idle_timeout ELSE idle_timeout END
 WHERE id = :id"""
 _DELETE = """
 DELETE FROM sessions
@@ -82,8 +84,8 @@ UPDATE sessions SET generation = generation + 1
 WHERE created_at >= :before AND generation = (SELECT number FROM session_generation WHERE only = 1)"""
 _COUNT_UP = "UPDATE session_generation SET number = number + 1 WHERE only = 1"
 _DELETE_EXPIRED = """
-DELETE FROM sessions WHERE rowid IN (
-    SELECT rowid FROM sessions
+DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions
     WHERE (generation, ends_at) <= ((SELECT number FROM session_generation WHERE only = 1), :now)
     ORDER BY generation, ends_at LIMIT :limit
 )"""
@@ -147,7 +149,7 @@ def _session(row: Row) -> Session:
     )
 
 
-class SessionTable(SQLiteTable):
+class SessionTable(SQLTable):
     """Satisfies ``sessions.ports.SessionRecords``."""
 
     async def add_session(self, session: Session) -> None:
@@ -156,22 +158,22 @@ class SessionTable(SQLiteTable):
 
     async def find_session(self, session_id: str) -> Session | None:
         """Return the session of that identifier."""
-        row = self._row(_FIND, {"id": session_id})
+        row = await self._access.row(_FIND, {"id": session_id})
         return None if row is None else _session(row)
 
     async def find_session_by_digest(self, digest: bytes) -> Session | None:
         """Return the session whose cookie has that digest."""
-        row = self._row(_FIND_BY_DIGEST, {"digest": digest})
+        row = await self._access.row(_FIND_BY_DIGEST, {"digest": digest})
         return None if row is None else _session(row)
 
     async def list_sessions(self, user_id: str) -> list[Session]:
         """Return a user's sessions, the most recently used first."""
-        return [_session(row) for row in self._access.rows(_LIST, {"user_id": user_id})]
+        return [_session(row) for row in await self._access.rows(_LIST, {"user_id": user_id})]
 
     async def list_child_sessions(self, session_ids: Sequence[str]) -> list[Session]:
         """Return the sessions that were granted to clients in these, and end with them."""
-        rows = self._access.rows
-        return [_session(row) for each in session_ids for row in rows(_LIST_CHILDREN, {"parent_id": each})]
+        found = await self._access.rows_each(_LIST_CHILDREN, [{"parent_id": each} for each in session_ids])
+        return [_session(row) for rows in found for row in rows]
 
     async def renew_session(
         self, session_id: str, *, old_digest: bytes | None, new_digest: bytes | None, session: Session
@@ -203,7 +205,7 @@ class SessionTable(SQLiteTable):
             "after": after,
             "limit": limit,
         }
-        return [_session(row) for row in self._access.rows(_LIST_LONGER, parameters)]
+        return [_session(row) for row in await self._access.rows(_LIST_LONGER, parameters)]
 
     async def shorten_sessions(
         self, session_ids: Sequence[str], *, lifetime: float, idle_timeout: float
@@ -220,9 +222,9 @@ class SessionTable(SQLiteTable):
     async def delete_all_sessions(self, now: float, *, begun_before: float | None = None) -> int:
         """End all sessions, or those that began before an instant. Only inside a transaction is it one step."""
         if begun_before is None:
-            row = self._row(_COUNT, {"now": now})
+            row = await self._access.row(_COUNT, {"now": now})
         else:
-            row = self._row(_COUNT_BEGUN, {"now": now, "before": begun_before})
+            row = await self._access.row(_COUNT_BEGUN, {"now": now, "before": begun_before})
             await self._access.change(_CARRY_OVER, {"before": begun_before})
         await self._access.change(_COUNT_UP, {})
         return 0 if row is None else int(row[0])
@@ -233,7 +235,7 @@ class SessionTable(SQLiteTable):
 
     async def list_ended_client_sessions(self, *, limit: int) -> list[Session]:
         """Return up to ``limit`` sessions of clients that were ended all at once and are still kept."""
-        return [_session(row) for row in self._access.rows(_LIST_ENDED, {"limit": limit})]
+        return [_session(row) for row in await self._access.rows(_LIST_ENDED, {"limit": limit})]
 
     async def forget_ended_client_sessions(self, session_ids: Sequence[str]) -> None:
         """Delete what is kept of such sessions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...flows.model import QueuedMail
-from .access import SQLiteTable
+from .access import SQLTable
 
 __all__ = ["MailTable"]
 
@@ -11,14 +11,15 @@ _ADD = """
 INSERT INTO mail (id, sealed, created_at, due_at, attempts)
 VALUES (:id, :sealed, :created_at, :due_at, :attempts)"""
 _IS_DUE = "SELECT 1 FROM mail WHERE due_at <= :now LIMIT 1"
+# The time is asked for twice: an engine that lets writers wait for each other asks the second again when one had to.
 _CLAIM = """
 UPDATE mail SET attempts = attempts + 1, due_at = :until
-WHERE id = (SELECT id FROM mail WHERE due_at <= :now ORDER BY due_at, id LIMIT 1)
+WHERE id = (SELECT id FROM mail WHERE due_at <= :now ORDER BY due_at, id LIMIT 1) AND due_at <= :now
 RETURNING id, sealed, created_at, due_at, attempts"""
 _DELETE = "DELETE FROM mail WHERE id = :id"
 
 
-class MailTable(SQLiteTable):
+class MailTable(SQLTable):
     """Satisfies ``flows.ports.MailRecords``."""
 
     async def add_mail(self, mail: QueuedMail) -> None:
@@ -37,7 +38,7 @@ class MailTable(SQLiteTable):
     async def claim_mail(self, now: float, *, until: float) -> QueuedMail | None:
         """Return the message that has been due for longest, and hide it from others until then."""
         # Whoever looks for mail every second, and finds none, should not take the turn of those who write.
-        if self._row(_IS_DUE, {"now": now}) is None:
+        if await self._access.row(_IS_DUE, {"now": now}) is None:
             return None
         taken = await self._access.take(_CLAIM, {"now": now, "until": until})
         if not taken:

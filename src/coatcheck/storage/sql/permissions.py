@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...oauth.model import HolderKind, Permission, Role
-from .access import SQLiteTable
-from .connection import Parameters, Row
+from .access import Parameters, Row, SQLTable
 
 __all__ = ["PermissionTable"]
 
@@ -72,7 +71,7 @@ def _permission(row: Row) -> Permission:
     return Permission(kind=kind, holder=holder, audience=audience, scopes=_scopes(scopes))
 
 
-class PermissionTable(SQLiteTable):
+class PermissionTable(SQLTable):
     """Satisfies ``RoleRecords`` and ``PermissionRecords`` of ``oauth.ports``."""
 
     async def add_role(self, role: Role) -> bool:
@@ -88,7 +87,7 @@ class PermissionTable(SQLiteTable):
         """Return all roles in the order of their names."""
         return [
             Role(name=name, description=description, created_at=created_at)
-            for name, description, created_at in self._access.rows(_LIST_ROLES, {})
+            for name, description, created_at in await self._access.rows(_LIST_ROLES, {})
         ]
 
     async def delete_role(self, name: str) -> bool:
@@ -105,11 +104,11 @@ class PermissionTable(SQLiteTable):
 
     async def list_members(self, role: str) -> list[str]:
         """Return the identifiers of the users who have a role."""
-        return [user_id for (user_id,) in self._access.rows(_LIST_MEMBERS, {"role": role})]
+        return [user_id for (user_id,) in await self._access.rows(_LIST_MEMBERS, {"role": role})]
 
     async def list_roles_of(self, user_id: str) -> list[str]:
         """Return the names of a user's roles."""
-        return [role for (role,) in self._access.rows(_LIST_ROLES_OF, {"user_id": user_id})]
+        return [role for (role,) in await self._access.rows(_LIST_ROLES_OF, {"user_id": user_id})]
 
     async def put_permission(self, permission: Permission) -> None:
         """Set what somebody may do at an API; without any scopes, delete it."""
@@ -120,7 +119,7 @@ class PermissionTable(SQLiteTable):
 
     async def find_permission(self, kind: HolderKind, holder: str, audience: str) -> Permission | None:
         """Return what somebody has been given at an API themselves."""
-        row = self._row(_FIND[kind], {"holder": holder, "audience": audience})
+        row = await self._access.row(_FIND[kind], {"holder": holder, "audience": audience})
         if row is None:
             return None
         return Permission(kind=kind, holder=holder, audience=audience, scopes=_scopes(row[0]))
@@ -130,11 +129,11 @@ class PermissionTable(SQLiteTable):
     ) -> list[Permission]:
         """Return permissions in the order of audience, kind and holder, only those that are named."""
         if kind is not None and holder is not None:
-            rows = self._access.rows(_LIST_OF[kind], {"holder": holder})
+            rows = await self._access.rows(_LIST_OF[kind], {"holder": holder})
         elif audience is not None:
-            rows = self._access.rows(_LIST_OF_API, {"audience": audience})
+            rows = await self._access.rows(_LIST_OF_API, {"audience": audience})
         else:
-            rows = self._access.rows(_LIST, {})
+            rows = await self._access.rows(_LIST, {})
         named = [
             each
             for each in map(_permission, rows)
@@ -146,5 +145,5 @@ class PermissionTable(SQLiteTable):
 
     async def user_scopes(self, user_id: str, audience: str) -> frozenset[str]:
         """Return what a user may do at an API, by themselves and by their roles."""
-        rows = self._access.rows(_USER_SCOPES, {"user_id": user_id, "audience": audience})
+        rows = await self._access.rows(_USER_SCOPES, {"user_id": user_id, "audience": audience})
         return frozenset().union(*(_scopes(scopes) for (scopes,) in rows))
