@@ -182,6 +182,8 @@ class Closed:
         self.transaction = storage.transaction
         self.version = storage.version
         self.close = storage.close
+        self.watch = storage.watch
+        self.change_throttles = storage.change_throttles
 
     @property
     def records(self) -> Records:

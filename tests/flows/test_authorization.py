@@ -102,7 +102,8 @@ class Interfering:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
-    def transaction(self) -> Any:
+    def transaction(self, *of: str) -> Any:
+        del of
         return _Late(self._storage, self._meanwhile)
 
     @property

@@ -83,14 +83,16 @@ class Failing:
         self._storage = storage
         self.version = storage.version
         self.close = storage.close
+        self.watch = storage.watch
+        self.change_throttles = storage.change_throttles
         self.fails = False
 
     @property
     def records(self) -> Records:
         return self._storage.records
 
-    def transaction(self) -> "FailingTransaction":
-        return FailingTransaction(self._storage.transaction(), self)
+    def transaction(self, *of: str) -> "FailingTransaction":
+        return FailingTransaction(self._storage.transaction(*of), self)
 
 
 class FailingTransaction:

@@ -325,6 +325,8 @@ class Overtaken:
         self._storage = storage
         self.version = storage.version
         self.close = storage.close
+        self.watch = storage.watch
+        self.change_throttles = storage.change_throttles
         self.after_commit: Callable[[], Awaitable[None]] | None = None
 
     @property
@@ -332,8 +334,8 @@ class Overtaken:
         return self._storage.records
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Records]:
-        async with self._storage.transaction() as records:
+    async def transaction(self, *of: str) -> AsyncIterator[Records]:
+        async with self._storage.transaction(*of) as records:
             yield records
         overtake, self.after_commit = self.after_commit, None
         if overtake is not None:

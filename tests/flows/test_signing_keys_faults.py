@@ -52,10 +52,12 @@ class Crashing:
         self._step = step
         self.version = storage.version
         self.records = storage.records
+        self.watch = storage.watch
+        self.change_throttles = storage.change_throttles
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
-        async with self._storage.transaction() as records:
+    async def transaction(self, *of: str) -> AsyncIterator[Any]:
+        async with self._storage.transaction(*of) as records:
             yield _CrashingRecords(records, self._step)
             if self._step == "commit":
                 raise _CrashError

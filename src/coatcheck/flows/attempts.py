@@ -19,8 +19,11 @@ async def admit(context: Context, limits: Mapping[str, Rate]) -> None:
         TooManyAttemptsError: If one of them is reached.
     """
     now = context.clock()
-    async with context.storage.transaction() as records:
-        plan = plan_attempt(await records.read_throttles(list(limits)), limits, now=now)
+
+    def decide(times: Mapping[str, float]) -> Mapping[str, float]:
+        plan = plan_attempt(times, limits, now=now)
         if isinstance(plan, Refused):
             raise TooManyAttemptsError(retry_after=plan.retry_after)
-        await records.write_throttles(plan.times)
+        return plan.times
+
+    await context.storage.change_throttles(list(limits), decide)

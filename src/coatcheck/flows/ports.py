@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -106,19 +107,47 @@ class Storage(Protocol):
         """The committed records."""
         ...
 
-    def transaction(self) -> AbstractAsyncContextManager[Records]:
+    def transaction(self, *of: str) -> AbstractAsyncContextManager[Records]:
         """Begin a transaction: all of it happens, or, if the block raises, nothing.
 
-        Transactions that write are serial: what one reads does not change before it commits. Inside, await the
-        transaction's own methods and nothing else: others wait.
+        Transactions of the same user are serial, and one of nobody in particular is alone: what one reads does not
+        change before it commits. Those of different users may go on at the same time, in other processes too. Inside,
+        await the transaction's own methods and nothing else: others wait.
+
+        Args:
+            of: Whose records it reads to decide what it writes: identifiers of users, as a rule one. Beyond them it
+                may only add records that are nobody else's (entries of the ledger, mail), and read what is set down
+                for all (clients, APIs, roles, keys), which no other transaction changes meanwhile. Any text stands for
+                itself where there is no user yet. None at all: it may do anything.
+        """
+        ...
+
+    async def change_throttles(
+        self, keys: Sequence[str], decide: Callable[[Mapping[str, float]], Mapping[str, float]]
+    ) -> None:
+        """Read the times of limits, decide, and write what was decided, in one step that nothing comes between.
+
+        Args:
+            keys: The limits.
+            decide: Is given the times of those keys that have one, and returns what to write. It may be called more
+                than once. If it raises, nothing is written.
         """
         ...
 
     def version(self) -> int:
-        """Return a number that differs from an earlier one if anything may have been committed since, by anybody.
+        """Return a number that differs from an earlier one if something may have been committed since, by anybody.
 
-        It is what makes it safe to keep records in memory: it is cheap and does not wait. It counts the commits of
-        this object at once, and those of other processes within a few milliseconds.
+        Something is at least: an entry of the ledger, and any change of what is set down for all (clients, APIs, roles,
+        permissions, keys, services, streams and their events). So it is what makes it safe to keep those in memory, and
+        a user's or session's record for as long as the ledger says nothing of it. It is cheap and does not wait. It
+        counts the commits of this object at once, and those of other processes within a few milliseconds.
+        """
+        ...
+
+    def watch(self, waker: Callable[[], None]) -> None:
+        """Have something called whenever ``version`` may have moved by a commit of this object. It must not raise.
+
+        Storages that are told of other processes' commits call it for those as well; others have to be asked.
         """
         ...
 

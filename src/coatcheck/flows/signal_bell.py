@@ -28,11 +28,17 @@ class Bell:
         self._waiting: set[asyncio.Future[None]] = set()
         self._watch: asyncio.Task[None] | None = None
         self._rung: asyncio.Event | None = None
+        self._has_rung = False
         self.is_closed: bool = False
+        storage.watch(self._moved)
 
     def ring(self) -> None:
         """Note that the transaction that is open will have changed something. It need not have been committed yet."""
-        if self._rung is not None:
+        self._has_rung = True
+
+    def _moved(self) -> None:
+        # Called at every commit, most of which are nothing to those who wait.
+        if self._has_rung and self._rung is not None:
             self._rung.set()
 
     def wake_all(self) -> None:
@@ -78,10 +84,7 @@ class Bell:
                     await rung.wait()
             # A storage that is busy, or closed: whoever waits finds out by themselves.
             with suppress(CoatcheckError):
-                if rung.is_set():
-                    rung.clear()
-                    async with self._storage.transaction():
-                        pass  # transactions are serial: the one that rang has ended when this one begins
+                rung.clear()
                 if (version := self._storage.version()) != seen:
-                    seen = version
+                    seen, self._has_rung = version, False
                     self.wake_all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TypeVar
@@ -66,12 +66,24 @@ class MemoryStorage:
         """The committed records. A write through them is a transaction of its own."""
         return self._records
 
-    def transaction(self) -> AbstractAsyncContextManager[MemoryRecords]:
-        """Begin a transaction: all of it happens, or, if the block raises, nothing.
+    def transaction(self, *of: str) -> AbstractAsyncContextManager[MemoryRecords]:
+        """Begin a transaction: all of it happens, or, if the block raises, nothing. It is alone, whatever it is ``of``.
 
         Entering raises ``StorageMisuseError`` inside of another transaction of the same task.
         """
+        del of
         return _Transaction(self._committed)
+
+    async def change_throttles(
+        self, keys: Sequence[str], decide: Callable[[Mapping[str, float]], Mapping[str, float]]
+    ) -> None:
+        """Read the times of limits, decide, and write what was decided, in one transaction."""
+        async with self.transaction() as records:
+            await records.write_throttles(dict(decide(await records.read_throttles(keys))))
+
+    def watch(self, waker: Callable[[], None]) -> None:
+        """Have something called after each commit."""
+        self._committed.wakers.append(waker)
 
     def version(self) -> int:
         """Return a number that differs from an earlier one if anything may have been committed since."""
@@ -93,6 +105,7 @@ class _Committed:
         self.turns = Turns()
         self.version = 0
         self.is_closed = False
+        self.wakers: list[Callable[[], None]] = []
 
     def require_open(self) -> None:
         if self.is_closed:
@@ -106,6 +119,8 @@ class _Committed:
     def commit(self, state: State) -> None:
         self._state = state
         self.version += 1
+        for waker in self.wakers:
+            waker()
 
     async def write(self, change: Callable[[State], Result]) -> Result:
         turn = await self.turns.take()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -61,13 +62,27 @@ class SQLiteStorage:
         """The committed records. A write through them is a transaction of its own."""
         return self._records
 
-    def transaction(self) -> AbstractAsyncContextManager[SQLRecords]:
+    def transaction(self, *of: str) -> AbstractAsyncContextManager[SQLRecords]:
         """Begin a transaction: all of it happens, or, if the block raises, nothing.
 
-        Entering raises ``StorageBusyError`` if another process writes for too long, and ``StorageMisuseError``
-        inside of another transaction of the same task.
+        A file has one writer, so it is alone whatever it is ``of``.
+
+        Entering raises ``StorageBusyError`` if another process writes for too long, and ``StorageMisuseError`` inside
+        of another transaction of the same task.
         """
+        del of
         return _Transaction(self._writer)
+
+    async def change_throttles(
+        self, keys: Sequence[str], decide: Callable[[Mapping[str, float]], Mapping[str, float]]
+    ) -> None:
+        """Read the times of limits, decide, and write what was decided, in one transaction."""
+        async with self.transaction() as records:
+            await records.write_throttles(dict(decide(await records.read_throttles(keys))))
+
+    def watch(self, waker: Callable[[], None]) -> None:
+        """Have something called after each commit of this object. For those of others, ask ``version``."""
+        self._writer.watch(waker)
 
     def version(self) -> int:
         """Return a number that differs from an earlier one if anything may have been committed since, by anybody."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final
 
@@ -34,6 +35,11 @@ class Writer:
         self._turns = Turns()
         self._open: asyncio.Lock | None = None
         self.commits: int = 0
+        self._wakers: list[Callable[[], None]] = []
+
+    def watch(self, waker: Callable[[], None]) -> None:
+        """Have something called after each commit."""
+        self._wakers.append(waker)
 
     async def begin(self) -> asyncio.Lock:
         """Begin a transaction, and return what ``finish`` has to be given at its end.
@@ -74,6 +80,8 @@ class Writer:
             if keep:
                 self.connection.commit()
                 self.commits += 1
+                for waker in self._wakers:
+                    waker()
             else:
                 self.connection.roll_back()
         finally:
