@@ -8,11 +8,14 @@
        │  ├─ StorageAccessError       the file or its directory is not there, or may not be written
        │  ├─ NotADatabaseError        the file is something else than an SQLite database
        │  ├─ ForeignDatabaseError     the database belongs to another application
+       │  ├─ HalfMovedError           records are being moved into the database, and not all are there
        │  └─ SchemaTooNewError        the database was written by a newer release
        ├─ DamagedDatabaseError        the file is corrupt
        ├─ StorageBusyError            another process writes, for too long; ``retry_after`` seconds
+       │  └─ StorageUnreachableError  the database server is down, or cannot be reached
        ├─ StorageFailedError          the operating system refuses: disk full, input or output error
        ├─ RecordConflictError         a record that has to be new is not, or one that it belongs to is gone
+       ├─ UnstorableTextError         a text holds a character that this kind of database cannot keep
        └─ StorageMisuseError          a mistake in the program that uses the storage
 """
 
@@ -23,6 +26,7 @@ from ..errors import CoatcheckError
 __all__ = [
     "DamagedDatabaseError",
     "ForeignDatabaseError",
+    "HalfMovedError",
     "NotADatabaseError",
     "RecordConflictError",
     "SchemaTooNewError",
@@ -32,6 +36,8 @@ __all__ = [
     "StorageFailedError",
     "StorageMisuseError",
     "StorageOpenError",
+    "StorageUnreachableError",
+    "UnstorableTextError",
 ]
 
 
@@ -71,6 +77,19 @@ class ForeignDatabaseError(StorageOpenError):
     """The database belongs to another application."""
 
     code = "foreign_database"
+
+
+class HalfMovedError(StorageOpenError):
+    """Records are being moved into the database, and not all of them are there yet."""
+
+    code = "half_moved"
+
+    def __init__(self, *, path: str) -> None:
+        super().__init__(
+            f"Records are being moved into {path}, and that is not finished. Run the same 'coatcheck migrate' again: "
+            "it goes on where it was.",
+            path=path,
+        )
 
 
 class SchemaTooNewError(StorageOpenError):
@@ -116,13 +135,28 @@ class StorageBusyError(StorageError):
         self.retry_after = retry_after
 
 
+class StorageUnreachableError(StorageBusyError):
+    """The database server is down, or cannot be reached. What was being committed at that moment may be committed.
+
+    Attributes:
+        retry_after: After how many seconds to try again.
+    """
+
+    code = "storage_unreachable"
+
+
 class StorageFailedError(StorageError):
-    """The operating system refuses to read or write: the disk is full or broken."""
+    """The operating system refuses to read or write: the disk is full or broken.
+
+    Attributes:
+        retry_after: After how many seconds to try again.
+    """
 
     code = "storage_failed"
 
     def __init__(self, *, detail: str | None = None) -> None:
         super().__init__("The storage does not work at the moment.", detail=detail)
+        self.retry_after: float = 5.0
 
 
 class RecordConflictError(StorageError):
@@ -132,6 +166,15 @@ class RecordConflictError(StorageError):
 
     def __init__(self, *, detail: str | None = None) -> None:
         super().__init__("The record contradicts what is stored.", detail=detail)
+
+
+class UnstorableTextError(StorageError):
+    """A text holds a NUL, which PostgreSQL cannot keep. Nothing was written."""
+
+    code = "unstorable_text"
+
+    def __init__(self) -> None:
+        super().__init__("A text holds a character that cannot be kept.")
 
 
 class StorageMisuseError(StorageError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import msgspec
 import pytest
 
 from ...flows.ports import Records, Storage
 from ...revocation.model import Position
-from ..errors import RecordConflictError
+from ..errors import RecordConflictError, StorageError
 from .driving import scenario
 from .samples import NOW, a_draft, a_key, a_link, a_mail, a_service, a_session, a_token, a_user
 
@@ -142,16 +143,31 @@ class Atomicity:
         assert [user.id for user in await storage.records.list_users()] == ["user-a", "user-ada", "user-c"]
 
     @scenario
-    async def test_a_refused_change_leaves_the_rest_of_its_transaction(self, storage: Storage) -> None:
+    async def test_a_change_that_is_not_made_leaves_the_rest_of_its_transaction(
+        self, storage: Storage
+    ) -> None:
         await storage.records.add_user(USER)
         async with storage.transaction() as records:
             await records.add_session(SESSION)
-            with pytest.raises(RecordConflictError):
-                await records.add_session(SESSION)
             assert not await records.add_user(a_user("eve", email_key=USER.email_key))
             await records.add_refresh_token(TOKEN)
         assert await storage.records.list_sessions(USER.id) == [SESSION]
         assert await storage.records.find_refresh_token(TOKEN.digest) == TOKEN
+
+    @scenario
+    async def test_of_a_transaction_with_a_conflict_all_the_rest_is_kept_or_nothing(
+        self, storage: Storage
+    ) -> None:
+        await storage.records.add_user(USER)
+        was_committed = False
+        with suppress(StorageError):
+            async with storage.transaction() as records:
+                await records.add_session(SESSION)
+                with pytest.raises(RecordConflictError):
+                    await records.add_session(SESSION)
+            was_committed = True
+        assert await storage.records.list_sessions(USER.id) == ([SESSION] if was_committed else [])
+        assert await storage.records.add_user(a_user("eve"))
 
     @scenario
     async def test_a_transaction_sees_its_own_changes_and_nobody_else_does(self, storage: Storage) -> None:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import msgspec
 import pytest
 
 from ...flows.ports import Storage
 from ...revocation.model import KINDS, START, Entry, Position
-from ..errors import RecordConflictError
+from ..errors import RecordConflictError, UnstorableTextError
 from .driving import scenario
 from .samples import NOW, a_draft, a_service, digest_of
 
@@ -44,12 +45,24 @@ class LedgerBehaviour:
         assert numbers[0] > 0
         assert numbers == sorted(set(numbers))
 
-    @pytest.mark.parametrize("value", ["", "é\0'; --", "x" * 10_000], ids=["empty", "odd", "long"])
+    @pytest.mark.parametrize("value", ["", "é\x1f'; --", "x" * 10_000], ids=["empty", "odd", "long"])
     @scenario
     async def test_any_text_can_be_a_value(self, storage: Storage, value: str) -> None:
         (entry,) = await storage.records.append_entries([a_draft(value=value, actor=value)])
         assert await storage.records.list_entries(after=0, limit=1) == [entry]
         assert (entry.value, entry.actor) == (value, value)
+
+    @scenario
+    async def test_a_text_with_a_nul_is_kept_as_it_is_or_refused(self, storage: Storage) -> None:
+        kept = []
+        with suppress(UnstorableTextError):
+            kept = await storage.records.append_entries([a_draft(value="a\0b")])
+        with suppress(UnstorableTextError):
+            async with storage.transaction() as records:
+                kept += await records.append_entries([a_draft(value="c\0d"), a_draft(value="e")])
+        assert await storage.records.list_entries(after=0, limit=9) == kept
+        assert await storage.records.find_user("user\0") is None
+        assert await storage.records.read_throttles(["a\0", "b"]) == {}
 
     @scenario
     async def test_an_instant_comes_back_to_the_last_bit(self, storage: Storage) -> None:

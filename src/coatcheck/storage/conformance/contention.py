@@ -237,8 +237,11 @@ class SharedContention:
     def test_one_storage_notices_what_another_commits(self, new_storage: Factory) -> None:
         async def body() -> None:
             storage, other = new_storage(), new_storage()
+            assert await storage.records.list_entries(after=0, limit=1) == []
+            await asyncio.sleep(_NOTICE)  # it may have to get to know the others first
             before = storage.version()
             await other.records.add_user(a_user())
+            await other.records.append_entries([a_draft()])
             await asyncio.sleep(_NOTICE)
             after = storage.version()
             assert after != before

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-__all__ = ["Access", "Parameters", "Row", "SQLTable"]
+__all__ = ["SKIPS_LOCKED", "Access", "Parameters", "Row", "SQLTable"]
+
+SKIPS_LOCKED: Final = "/* what nobody else is just taking */"
+"""Stands behind a query for what one of many takes: an engine with several writers lets each find another."""
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, str | bytes | int | float | None]

@@ -19,24 +19,24 @@ ON CONFLICT (session_id) DO UPDATE SET
 _FIND_GRANT = """
 SELECT document FROM grants WHERE session_id = :session_id AND EXISTS (
     SELECT 1 FROM sessions WHERE sessions.id = grants.session_id
-    AND +sessions.generation = (SELECT number FROM session_generation WHERE only = 1)
+    AND +sessions.generation = (SELECT number FROM session_generation WHERE "only" = 1)
 )"""
 _LIST_GRANTS = """
 SELECT document FROM grants WHERE user_id = :user_id AND EXISTS (
     SELECT 1 FROM sessions WHERE sessions.id = grants.session_id
-    AND +sessions.generation = (SELECT number FROM session_generation WHERE only = 1)
+    AND +sessions.generation = (SELECT number FROM session_generation WHERE "only" = 1)
 )
 ORDER BY created_at DESC, session_id"""
 _LIST_GRANTS_TO = """
 SELECT document FROM grants WHERE user_id = :user_id AND client_id = :client_id AND EXISTS (
     SELECT 1 FROM sessions WHERE sessions.id = grants.session_id
-    AND +sessions.generation = (SELECT number FROM session_generation WHERE only = 1)
+    AND +sessions.generation = (SELECT number FROM session_generation WHERE "only" = 1)
 )
 ORDER BY created_at DESC, session_id"""
 _LIST_SESSIONS = """
 SELECT session_id FROM grants WHERE client_id = :client_id AND EXISTS (
     SELECT 1 FROM sessions WHERE sessions.id = grants.session_id
-    AND +sessions.generation = (SELECT number FROM session_generation WHERE only = 1)
+    AND +sessions.generation = (SELECT number FROM session_generation WHERE "only" = 1)
 )
 ORDER BY session_id LIMIT :limit"""
 _PUT_CONSENT = """

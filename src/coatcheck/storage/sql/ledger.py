@@ -25,7 +25,7 @@ _DELETE_EXPIRED = """
 DELETE FROM ledger
 WHERE seq < (
     SELECT coalesce(min(CASE WHEN until > :now THEN seq END), max(seq) + 1)
-    FROM (SELECT seq, until FROM ledger WHERE seq > 0 ORDER BY seq LIMIT :limit)
+    FROM (SELECT seq, until FROM ledger WHERE seq > 0 ORDER BY seq LIMIT :limit) AS oldest
 ) AND seq < (SELECT max(seq) FROM ledger)"""
 
 

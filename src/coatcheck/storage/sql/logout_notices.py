@@ -16,7 +16,6 @@ _ADD: Final = """
 INSERT INTO logout_notices (jti, client_id, sub, sid, queued_at, due_at, attempts)
 VALUES (:jti, :client_id, :sub, :sid, :queued_at, :due_at, :attempts)"""
 # No identifier of a client has a line break in it (RFC 6749 appendix A.1). Of those who are passed over there are few.
-# The time is asked for twice: an engine that lets writers wait for each other asks the second again when one had to.
 _CLAIM: Final = """
 UPDATE logout_notices SET due_at = :until, attempts = attempts + 1
 WHERE jti = (
@@ -24,8 +23,8 @@ WHERE jti = (
     WHERE due_at <= :now AND replace(:but, '
 ' || client_id || '
 ', '') = :but
-    ORDER BY due_at, jti LIMIT 1
-) AND due_at <= :now
+    ORDER BY due_at, jti LIMIT 1 /* what nobody else is just taking */
+)
 RETURNING jti, client_id, sub, sid, queued_at, due_at, attempts"""
 # Who claimed it since has counted it up.
 _POSTPONE: Final = """

@@ -11,10 +11,11 @@ _ADD = """
 INSERT INTO mail (id, sealed, created_at, due_at, attempts)
 VALUES (:id, :sealed, :created_at, :due_at, :attempts)"""
 _IS_DUE = "SELECT 1 FROM mail WHERE due_at <= :now LIMIT 1"
-# The time is asked for twice: an engine that lets writers wait for each other asks the second again when one had to.
 _CLAIM = """
 UPDATE mail SET attempts = attempts + 1, due_at = :until
-WHERE id = (SELECT id FROM mail WHERE due_at <= :now ORDER BY due_at, id LIMIT 1) AND due_at <= :now
+WHERE id = (
+    SELECT id FROM mail WHERE due_at <= :now ORDER BY due_at, id LIMIT 1 /* what nobody else is just taking */
+)
 RETURNING id, sealed, created_at, due_at, attempts"""
 _DELETE = "DELETE FROM mail WHERE id = :id"
 

@@ -15,7 +15,7 @@ SELECT digest, session_id, client, created_at, expires_at, rotated_at, sealed_su
 FROM refresh_tokens
 WHERE digest = :digest AND EXISTS (
     SELECT 1 FROM sessions
-    WHERE id = session_id AND generation = (SELECT number FROM session_generation WHERE only = 1)
+    WHERE id = session_id AND generation = (SELECT number FROM session_generation WHERE "only" = 1)
 )"""
 _ROTATE = """
 UPDATE refresh_tokens SET rotated_at = :at, sealed_successor = :sealed_successor

@@ -22,7 +22,7 @@ SELECT id, user_id, digest, profile, created_at, authenticated_at, methods, last
        address, user_agent, scope, binding, data, data_revision, client_id, parent_id
 FROM sessions"""
 # The plus sign: it is never by its generation that a session is searched for, there are too many in one.
-_THERE = " AND +generation = (SELECT number FROM session_generation WHERE only = 1)"
+_THERE = ' AND +generation = (SELECT number FROM session_generation WHERE "only" = 1)'
 _FIND = _SELECT + " WHERE id = :id" + _THERE
 _FIND_BY_DIGEST = _SELECT + " WHERE digest = :digest" + _THERE
 _LIST = _SELECT + " WHERE user_id = :user_id" + _THERE + " ORDER BY last_seen_at DESC, created_at DESC, id"
@@ -34,7 +34,7 @@ INSERT INTO sessions (
 ) VALUES (
     :id, :user_id, :digest, :profile, :created_at, :authenticated_at, :methods, :last_seen_at, :idle_timeout,
     :expires_at, :address, :user_agent, :scope, :binding, :data, :data_revision, :client_id, :parent_id,
-    (SELECT number FROM session_generation WHERE only = 1)
+    (SELECT number FROM session_generation WHERE "only" = 1)
 )"""
 _RENEW = (
     """
@@ -48,7 +48,7 @@ WHERE id = :id AND (digest = :old_digest OR (digest IS NULL AND :old_digest IS N
 _TOUCH = """
 UPDATE sessions SET last_seen_at = :at
 WHERE id = :id AND last_seen_at < :at
-    AND +generation = (SELECT number FROM session_generation WHERE only = 1)"""
+    AND +generation = (SELECT number FROM session_generation WHERE "only" = 1)"""
 _WRITE_DATA = (
     """
 UPDATE sessions SET data = :data, data_revision = data_revision + 1
@@ -71,33 +71,33 @@ SET expires_at = CASE
 WHERE id = :id"""
 _DELETE = """
 DELETE FROM sessions
-WHERE id = :id AND +generation = (SELECT number FROM session_generation WHERE only = 1)"""
+WHERE id = :id AND +generation = (SELECT number FROM session_generation WHERE "only" = 1)"""
 _COUNT = """
 SELECT count(*) FROM sessions
-WHERE ends_at > :now AND generation = (SELECT number FROM session_generation WHERE only = 1)"""
+WHERE ends_at > :now AND generation = (SELECT number FROM session_generation WHERE "only" = 1)"""
 _COUNT_BEGUN = """
 SELECT count(*) FROM sessions
 WHERE ends_at > :now AND created_at < :before
-    AND generation = (SELECT number FROM session_generation WHERE only = 1)"""
+    AND generation = (SELECT number FROM session_generation WHERE "only" = 1)"""
 _CARRY_OVER = """
 UPDATE sessions SET generation = generation + 1
-WHERE created_at >= :before AND generation = (SELECT number FROM session_generation WHERE only = 1)"""
-_COUNT_UP = "UPDATE session_generation SET number = number + 1 WHERE only = 1"
+WHERE created_at >= :before AND generation = (SELECT number FROM session_generation WHERE "only" = 1)"""
+_COUNT_UP = 'UPDATE session_generation SET number = number + 1 WHERE "only" = 1'
 _DELETE_EXPIRED = """
 DELETE FROM sessions WHERE id IN (
     SELECT id FROM sessions
-    WHERE (generation, ends_at) <= ((SELECT number FROM session_generation WHERE only = 1), :now)
+    WHERE (generation, ends_at) <= ((SELECT number FROM session_generation WHERE "only" = 1), :now)
     ORDER BY generation, ends_at LIMIT :limit
 )"""
 # The condition on the client stands here as it does in the index: without it, SQLite would not use it.
-_BEFORE = " AND generation < (SELECT number FROM session_generation WHERE only = 1)"
+_BEFORE = ' AND generation < (SELECT number FROM session_generation WHERE "only" = 1)'
 _LIST_ENDED = (
     _SELECT + " WHERE client_id <> 'first-party'" + _BEFORE + " ORDER BY generation, id LIMIT :limit"
 )
 _FORGET_ENDED = """
 DELETE FROM sessions
 WHERE id = :id AND client_id <> 'first-party'
-    AND +generation < (SELECT number FROM session_generation WHERE only = 1)"""
+    AND +generation < (SELECT number FROM session_generation WHERE "only" = 1)"""
 
 _encode_methods = msgspec.json.Encoder().encode
 _decode_methods = msgspec.json.Decoder(tuple[str, ...]).decode

@@ -13,12 +13,14 @@ from typing import Final, Literal, NoReturn
 from ..errors import (
     DamagedDatabaseError,
     ForeignDatabaseError,
+    HalfMovedError,
     NotADatabaseError,
     SchemaTooNewError,
     StorageAccessError,
     StorageBusyError,
     StorageOpenError,
 )
+from ..unfinished import MARKER
 from .connection import failure_of, is_busy, primary_code
 from .migrations import APPLICATION_ID, MIGRATIONS
 
@@ -132,6 +134,8 @@ def _check_owner(connection: sqlite3.Connection, *, path: Path, newest: int) -> 
         )
     if version > newest:
         raise SchemaTooNewError(path=str(path), found=version, supported=newest)
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (MARKER,)).fetchone():
+        raise HalfMovedError(path=str(path))
     return int(version)
 
 

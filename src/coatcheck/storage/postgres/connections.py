@@ -1,0 +1,194 @@
+"""Connections to the server: how they are made, and the pool that an event loop has of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from ..errors import StorageBusyError, StorageMisuseError
+from .failures import is_lost, is_refused
+
+__all__ = ["Connection", "Pool", "address_of"]
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+# A server that has gone, or a cable that was pulled, is noticed within seconds and not after hours.
+_DEFAULTS: Final = {
+    "application_name": "coatcheck",
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+_SESSION: Final = (
+    "SET lock_timeout = {}; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '30s'"
+)
+_FIRST_DELAY: Final = 0.05  # seconds
+_LONGEST_DELAY: Final = 0.5
+
+
+def address_of(url: str) -> str:
+    """Return the address to connect to, with what it does not say itself.
+
+    Raises:
+        psycopg.ProgrammingError: If it is none.
+    """
+    return make_conninfo(**(_DEFAULTS | conninfo_to_dict(url)))  # type: ignore[arg-type] # a None is left out
+
+
+class Pool:
+    """The connections of one event loop, each in use by one task at a time.
+
+    It has no task of its own: whoever needs a connection makes it, or waits until another is done with one.
+
+    Args:
+        address: Where to.
+        size: How many there may be.
+        patience: For how many seconds to wait for one.
+
+    Attributes:
+        round_trips: How often the server was asked and waited for.
+    """
+
+    def __init__(self, address: str, *, size: int, patience: float) -> None:
+        self._address = address
+        self._size = size
+        self._patience = patience
+        self._session = _SESSION.format(round(patience * 1000)).encode()
+        self._all: set[Connection] = set()
+        self._free: list[Connection] = []  # the one that was used last is the first to be used again
+        self._making = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._is_closed = False
+        self.round_trips: int = 0
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Give a connection for as long as the block takes. If it was lost in there, so are the others.
+
+        Raises:
+            StorageBusyError: If none is free in time.
+            StorageMisuseError: If the pool is closed.
+            psycopg.Error: If none can be made.
+        """
+        connection = await self._take()
+        try:
+            yield connection
+        except psycopg.Error as error:
+            if is_lost(error):
+                await self.renew()
+            raise
+        finally:
+            await self._give(connection)
+
+    async def _take(self) -> Connection:
+        try:
+            async with asyncio.timeout(self._patience):
+                while True:
+                    if self._is_closed:
+                        raise StorageMisuseError("The storage is closed.")
+                    if self._free:
+                        return self._free.pop()
+                    if len(self._all) + self._making < self._size:
+                        return await self._make()
+                    await self._wait()
+        except TimeoutError:
+            raise StorageBusyError(retry_after=1.0, detail="no connection was free in time") from None
+
+    async def _wait(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self._wake()  # it was for this one, who takes nothing any more
+            raise
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def _wake(self) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    async def _make(self) -> Connection:
+        self._making += 1
+        try:
+            connection = await self._connect()
+            self._all.add(connection)
+            await connection.execute(self._session, prepare=False)
+        except BaseException:
+            self._wake()  # another may try
+            raise
+        finally:
+            self._making -= 1
+        return connection
+
+    async def _connect(self) -> Connection:
+        """Connect, and try again while the server is being started. What it refuses, it refuses at once."""
+        delay, loop = _FIRST_DELAY, asyncio.get_running_loop()
+        deadline = loop.time() + self._patience - _LONGEST_DELAY
+        while True:
+            try:
+                return await psycopg.AsyncConnection.connect(
+                    self._address, autocommit=True, prepare_threshold=0
+                )
+            except psycopg.OperationalError as error:
+                if is_refused(error) or loop.time() >= deadline:
+                    raise
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LONGEST_DELAY)
+
+    async def _give(self, connection: Connection) -> None:
+        idle = connection.info.transaction_status == pq.TransactionStatus.IDLE
+        if idle and connection in self._all and not self._is_closed:
+            self._free.append(connection)
+        else:
+            self._all.discard(connection)
+            await connection.close()
+        self._wake()
+
+    async def renew(self) -> None:
+        """Use none of these connections again: the server was restarted, say, and there they are gone."""
+        free, self._free = self._free, []
+        self._all.clear()
+        for connection in free:
+            await connection.close()
+        self._wake()
+
+    async def close(self) -> None:
+        """Close all connections: those that are in use, when they are done with."""
+        self._is_closed = True
+        await self.renew()
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def abandon(self) -> None:
+        """Close all connections when their event loop is gone, and nothing can be waited for."""
+        self._is_closed = True
+        for connection in self._all:
+            connection.pgconn.finish()
+        self._all.clear()
+        self._free.clear()
+
+    def facts(self) -> dict[str, float]:
+        """Return figures for whoever watches over it."""
+        return {
+            "pool_size": len(self._all),
+            "pool_in_use": len(self._all) - len(self._free),
+            "pool_waiting": len(self._waiting),
+            "round_trips": self.round_trips,
+        }

@@ -1,0 +1,272 @@
+"""What happens when the server goes away, comes back, stands still, or its messages are lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from coatcheck.storage.conformance.samples import NOW, a_draft, a_session, a_user
+from coatcheck.storage.errors import (
+    StorageBusyError,
+    StorageError,
+    StorageMisuseError,
+    StorageUnreachableError,
+)
+from coatcheck.storage.postgres import PostgresStorage, listening
+from coatcheck.storage.postgres.locks import begin
+from coatcheck.storage.postgres.opening import prepare
+from tests.engines import PostgresServer, postgres_server
+
+POLL = timedelta(milliseconds=100)
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[PostgresServer]:
+    """A server that may be stopped: nobody else's."""
+    with postgres_server(settings=("fsync=off", "autovacuum=off")) as server:
+        server.execute("CREATE DATABASE empty")
+        prepare(server.url("empty"))
+        yield server
+
+
+@pytest.fixture
+def server(own_server: PostgresServer) -> PostgresServer:
+    return own_server
+
+
+@pytest.fixture
+def url(own_server: PostgresServer) -> Iterator[str]:
+    with own_server.database("empty") as url:
+        yield url
+
+
+def run(url: str, body: Callable[[PostgresStorage], Awaitable[None]], *, patience: float = 5) -> None:
+    async def drive() -> None:
+        storage = PostgresStorage(url, pool=3, poll=POLL, patience=timedelta(seconds=patience))
+        try:
+            await body(storage)
+        finally:
+            await storage.close()
+
+    asyncio.run(drive())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.005)
+
+
+def test_after_a_restart_every_connection_is_made_anew_and_nobody_notices(
+    server: PostgresServer, url: str
+) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        await asyncio.gather(*(storage.records.add_user(a_user(str(number))) for number in range(9)))
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)
+        found = await asyncio.gather(*(storage.records.find_user(f"user-{number}") for number in range(9)))
+        assert all(found)
+        async with storage.transaction("user-1") as records:
+            await records.add_session(a_session(user_id="user-1"))
+        assert len(await storage.records.list_sessions("user-1")) == 1
+
+    run(url, body)
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(server: PostgresServer, url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        acknowledged: list[str] = []
+
+        async def write(name: str) -> None:
+            number = 0
+            while True:
+                try:
+                    await storage.records.add_user(a_user(f"{name}-{number}"))
+                except StorageError:
+                    return
+                acknowledged.append(f"user-{name}-{number}")
+                number += 1
+
+        writers = [asyncio.create_task(write(name)) for name in "abc"]
+        await until(lambda: len(acknowledged) > 50)
+        await asyncio.to_thread(server.kill)
+        await asyncio.gather(*writers)
+        await asyncio.to_thread(server.start)
+        there = {user.id for user in await storage.records.list_users(limit=100_000)}
+        assert set(acknowledged) <= there
+
+    run(url, body)
+
+
+def test_while_the_server_is_down_all_is_refused_in_designed_words_and_nothing_is_current(
+    server: PostgresServer, url: str
+) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        await storage.records.add_user(a_user())
+        await until(lambda: storage.facts()["is_current"] == 1)
+        still = storage.version()
+        assert storage.version() == still
+        await asyncio.to_thread(server.stop)
+        await until(lambda: storage.facts()["is_current"] == 0)
+        assert storage.version() != storage.version()  # another number each time: nothing can be kept
+        with pytest.raises(StorageBusyError):
+            await storage.records.find_user("user-ada")
+        with pytest.raises(StorageBusyError):
+            await storage.transaction("user-ada").__aenter__()
+        await asyncio.to_thread(server.start)
+        await until(lambda: storage.facts()["is_current"] == 1)
+        assert await storage.records.find_user("user-ada") == a_user()
+
+    run(url, body, patience=0.7)
+
+
+def test_a_transaction_whose_connection_dies_has_done_nothing(server: PostgresServer, url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        async def interrupted() -> None:
+            async with storage.transaction() as records:
+                await records.add_user(a_user())
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE state = 'idle in transaction' AND datname = current_database()"
+                    )
+                await records.add_user(a_user("eve"))
+
+        with pytest.raises(StorageUnreachableError):
+            await interrupted()
+        assert await storage.records.list_users() == []
+
+    del server
+    run(url, body)
+
+
+def test_a_lost_message_costs_the_time_until_the_next_look(server: PostgresServer, url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        assert await storage.records.list_entries(after=0, limit=1) == []
+        await until(lambda: storage.facts()["is_current"] == 1)
+        before = storage.version()
+        with psycopg.connect(url) as connection:  # another node, whose messages nobody hears
+            connection.execute("ALTER TABLE ledger DISABLE TRIGGER tell")
+            connection.execute(
+                "INSERT INTO ledger (kind, value, until, reason, actor, at, mark)"
+                " VALUES ('user', 'x', 9, '', '', 1, 'm')"
+            )
+        with psycopg.connect(url) as connection:
+            connection.execute("UPDATE changes SET number = number + 1")
+        await until(lambda: storage.version() != before)
+        assert [entry.seq for entry in await storage.records.list_entries(after=0, limit=9)] == [1]
+
+    del server
+    run(url, body)
+
+
+def test_a_process_that_stood_still_does_not_believe_what_it_remembers(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attack: a node is paused, the user signs out elsewhere, the node goes on and is asked at once."""
+
+    async def body(storage: PostgresStorage) -> None:
+        assert await storage.records.list_users() == []
+        await until(lambda: storage.facts()["is_current"] == 1)
+        real = listening.monotonic_clock
+        monkeypatch.setattr(listening, "monotonic_clock", lambda: real() + 60)  # as after SIGSTOP and SIGCONT
+        assert storage.version() != storage.version()
+        monkeypatch.undo()
+
+    run(url, body)
+
+
+def test_who_waits_for_a_lock_too_long_is_told_to_come_again(url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        with psycopg.connect(url) as connection:
+            connection.execute(begin(["user-ada"]).replace("BEGIN; ", "").encode())
+            with pytest.raises(StorageBusyError):
+                async with storage.transaction("user-ada"):
+                    pass
+            async with storage.transaction("user-eve") as records:  # another user waits for nobody
+                await records.add_user(a_user("eve"))
+            with pytest.raises(StorageBusyError):
+                async with storage.transaction():
+                    pass
+
+    run(url, body, patience=0.1)
+
+
+def test_when_all_connections_are_in_use_one_more_waits_and_then_is_told(url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        started = asyncio.Event()
+        release = asyncio.Event()
+
+        async def hold(name: str) -> None:
+            async with storage.transaction(name):
+                started.set()
+                await release.wait()
+
+        holders = [asyncio.create_task(hold(name)) for name in "abc"]
+        await started.wait()
+        await until(lambda: storage.facts()["pool_in_use"] == 3)
+        with pytest.raises(StorageBusyError):
+            await storage.records.find_user("user-ada")
+        release.set()
+        await asyncio.gather(*holders)
+        assert await storage.records.find_user("user-ada") is None
+        assert storage.facts()["pool_in_use"] == 0
+
+    run(url, body, patience=0.3)
+
+
+def test_whoever_stops_waiting_leaves_the_connection_to_the_next(url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        async def read() -> None:
+            for _ in range(5):
+                await storage.records.find_user("user-ada")
+
+        tasks = [asyncio.create_task(read()) for _ in range(30)]
+        for number, task in enumerate(tasks):
+            await asyncio.sleep(0)
+            if number % 3:
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert storage.facts()["pool_waiting"] == 0
+        await asyncio.gather(*(read() for _ in range(9)))
+
+    run(url, body)
+
+
+def test_two_loops_at_once_are_refused(url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        await storage.records.list_users()
+
+        def elsewhere() -> None:
+            async def use() -> None:
+                with pytest.raises(StorageMisuseError, match="another event loop"):
+                    await storage.records.list_users()
+
+            asyncio.run(use())
+
+        await asyncio.to_thread(elsewhere)
+
+    run(url, body)
+
+
+def test_an_event_loop_that_ends_without_closing_leaves_no_task_and_no_connection(url: str) -> None:
+    storage = PostgresStorage(url, pool=3)
+
+    async def use() -> None:
+        await asyncio.gather(*(storage.records.list_users() for _ in range(5)))
+        await storage.records.append_entries([a_draft(at=NOW)])
+
+    for _ in range(3):
+        asyncio.run(use())
+    asyncio.run(storage.close())
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(200):
+            (others,) = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            ).fetchone() or (None,)
+            if others == 0:
+                break
+    assert others == 0
