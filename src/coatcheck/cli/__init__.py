@@ -5,8 +5,8 @@ statuses. All judgement about tokens and keys is that of ``coatcheck.jose``, tha
 ``coatcheck.flows``; what is only shown and never believed is read by ``inspection``. It needs the extra ``cli``, which
 is why this module imports nothing before it runs; what has to do with a server also needs the extra ``server``.
 
-Exit statuses: 0 done; 1 the token is refused, the deployment has a fault, or rows of an import were refused; 2 it could
-not be done (usage, unreadable or malformed input).
+Exit statuses: 0 done; 1 the token is refused, the deployment has a fault, rows of an import were refused, or two
+databases differ; 2 it could not be done (usage, unreadable or malformed input).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from .dev import dev
 from .doctor import doctor
 from .failures import Commands
 from .key import commands as key
+from .migrate import migrate
 from .permission import commands as permission
 from .revoke import commands as revoke
 from .role import commands as role
@@ -34,7 +35,7 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (dev, demo, serve, doctor):
+for _command in (dev, demo, serve, doctor, migrate):
     app.command()(_command)
 app.add_typer(user, name="user")
 app.add_typer(session, name="session")
