@@ -83,7 +83,7 @@ def test_a_busy_storage_is_told_like_any_overload() -> None:
     assert status_of(error) == 503
     assert error_headers(error)["Retry-After"] == "2"
     assert problem_of(error).code == "storage_busy"
-    assert oauth_error_of(problem_of(error), error).error == "server_error"
+    assert oauth_error_of(problem_of(error), error).error == "temporarily_unavailable"
 
 
 def test_a_problem_says_what_rfc_9457_asks_for() -> None:

@@ -65,6 +65,11 @@ class HashingPool:
         self._nobody = f"{self._prefix}{'A' * 22}${'A' * 43}"
         self._length = len(self._nobody)
 
+    @property
+    def load(self) -> int:
+        """How many passwords are being hashed or wait for it."""
+        return self._taken
+
     async def hash(self, password: str) -> str:
         """Return an argon2id hash of a password, with a new salt, in the PHC string format.
 

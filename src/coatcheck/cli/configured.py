@@ -63,8 +63,11 @@ def administer(
     import asyncio
 
     settings = read_settings(config)
-    _look_for_database(settings.database, begins=begins)
     from ..server.server import open_flows
+    from ..server.storages import is_server
+
+    if not is_server(settings.database):
+        _look_for_database(settings.database, begins=begins)
 
     async def run() -> Result:
         async with open_flows(settings) as flows:

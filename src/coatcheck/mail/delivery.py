@@ -36,7 +36,11 @@ def pause_after(attempts: int) -> float:
 
 
 class Delivery:
-    """Delivers what is queued. One in each process; ``run`` is its task."""
+    """Delivers what is queued. One in each process; ``run`` is its task.
+
+    Attributes:
+        tally: How many mails were ``delivered``, attempts ``delayed``, mails given up as ``failed``, here so far.
+    """
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class Delivery:
         self._clock = clock
         self._poll_interval = poll_interval
         self._stopping = False
+        self.tally: dict[str, int] = {"delivered": 0, "delayed": 0, "failed": 0}
 
     async def run(self) -> None:
         """Deliver until ``stop``. Whatever goes wrong with a mail, or the storage, this goes on."""
@@ -114,6 +119,7 @@ class Delivery:
             await self._delay(mail, f"{_in_words(error)}.")
         else:
             await self._storage.records.delete_mail(mail.id)
+            self.tally["delivered"] += 1
             return True
         return False
 
@@ -131,12 +137,14 @@ class Delivery:
             await self._give_up(mail, reason)
             return
         # What a server says may quote the letter, and with it a link that works: only our own words are logged.
+        self.tally["delayed"] += 1
         _log.warning("Mail %s: attempt %d failed: %s", mail.id, mail.attempts, reason)
-        async with self._storage.transaction() as records:
+        async with self._storage.transaction(mail.id) as records:
             await records.delete_mail(mail.id)
             await records.add_mail(msgspec.structs.replace(mail, due_at=due_at))
 
     async def _give_up(self, mail: QueuedMail, reason: str) -> None:
+        self.tally["failed"] += 1
         _log.error("Mail %s: given up after %d attempts: %s", mail.id, mail.attempts, reason)
         await self._storage.records.delete_mail(mail.id)
 

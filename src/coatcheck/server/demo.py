@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
 from ..web.exchange import Exchange
 from ..web.pages.views import DemoHomeView, DemoProtectedView
@@ -13,7 +13,7 @@ from ..web.site import Site
 __all__ = ["demo_routes"]
 
 
-def demo_routes(site: Site) -> list[BaseRoute]:
+def demo_routes(site: Site) -> list[Route]:
     """Return the routes of the demonstration."""
     return [
         route("/", Resource(site, get=_home)),

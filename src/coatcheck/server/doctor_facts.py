@@ -12,6 +12,7 @@ from .doctor_model import Answer, Facts, FileFacts, KeyFacts
 from .errors import SettingsError
 from .server import Server
 from .settings import Settings, load_settings
+from .storages import is_server
 
 __all__ = ["collect_facts"]
 
@@ -35,7 +36,7 @@ async def collect_facts(
     except SettingsError as error:
         return Facts(settings=None, problems=error.problems, answers=told)
     files = tuple(_files(settings))
-    if settings.database not in {file.path for file in files}:
+    if not is_server(settings.database) and settings.database not in {file.path for file in files}:
         return Facts(settings=settings, files=files, answers=told)
     try:
         keys = await _keys(settings)
@@ -45,7 +46,10 @@ async def collect_facts(
 
 
 def _files(settings: Settings) -> list[FileFacts]:
-    names = [f"{settings.database}{ending}" for ending in ("", "-wal", "-shm", ".secret")]
+    if is_server(settings.database):
+        names = ["coatcheck.secret"]
+    else:
+        names = [f"{settings.database}{ending}" for ending in ("", "-wal", "-shm", ".secret")]
     return [
         FileFacts(path=name, mode=Path(name).stat().st_mode & 0o777) for name in names if Path(name).is_file()
     ]

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from msgspec.structs import replace
@@ -13,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 
 from .connections import BoundedProtocol
 from .errors import AddressInUseError, PublicDevelopmentError
+from .logs import ACCESS_LOGGER, log_config
 from .server import Server
 from .setting_forms import is_loopback
 from .settings import Settings
@@ -55,26 +60,41 @@ def serve(
             settings = replace(settings, base_url=f"http://localhost:{port}")
     check_free(host, port)
     asyncio.run(_check_keys(settings))
-    config = uvicorn.Config(
-        partial(make_application, settings, demo=demo),
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_level="warning" if settings.mode == "development" else "info",
-        proxy_headers=False,  # the gate reads them, from proxies that are trusted
-        server_header=False,
-        access_log=access_log,
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=_LONGEST_GOODBYE,
-        http=BoundedProtocol,
-    )
-    server = uvicorn.Server(config)
-    if workers > 1:
-        # Each process makes its own server from the same settings; what they share is the storage and the socket.
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
-    else:
-        server.run()
+    log = log_config(settings)
+    if not access_log:
+        log["loggers"][ACCESS_LOGGER]["level"] = "WARNING"
+    with _shared_folder(workers) as folder:
+        config = uvicorn.Config(
+            partial(make_application, settings, demo=demo, figures=folder),
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_config=log,
+            log_level="warning" if settings.mode == "development" else "info",
+            proxy_headers=False,  # the gate reads them, from proxies that are trusted
+            server_header=False,
+            access_log=False,  # the application writes its own
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=_LONGEST_GOODBYE,
+            http=BoundedProtocol,
+        )
+        server = uvicorn.Server(config)
+        if workers > 1:
+            # Each process makes its own server from the same settings; what they share is the storage and the socket.
+            Multiprocess(config, sockets=[config.bind_socket()]).run()
+        else:
+            server.run()
+
+
+@contextmanager
+def _shared_folder(workers: int) -> Iterator[Path | None]:
+    """Give several processes a folder in which they tell each other their figures; one needs none."""
+    if workers == 1:
+        yield None
+        return
+    with TemporaryDirectory(prefix="coatcheck-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 async def _check_keys(settings: Settings) -> None:

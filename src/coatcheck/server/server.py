@@ -37,19 +37,22 @@ from ..mail.outbox import Outbox
 from ..mail.smtp import SMTPTransport
 from ..mail.smtp_url import parse_smtp_url
 from ..sessions.policy import PROFILES, RefreshPolicy, SessionPolicy
-from ..storage.sqlite import SQLiteStorage
 from ..web.access_log import install_secret_mask
 from ..web.app import AuthApp
+from ..web.clients import Network
 from ..web.cookies import Cookies
 from ..web.gate import Gate, GateOptions
 from ..web.options import WebOptions
 from ..web.pages import Brand, Pages
 from .documents import Documents
+from .health import Health
 from .logout_delivery import LogoutDelivery
 from .secret import Secret, development_secret
 from .settings import Settings, check_settings
 from .signal_delivery import SignalDelivery
 from .stopping import told_of_signals
+from .storages import is_server, open_storage
+from .tracing import TracedStorage, Tracing, open_tracing
 
 __all__ = ["Server", "open_flows"]
 
@@ -70,6 +73,9 @@ class Server:
         signals: Pushes security events.
         logouts: Tells clients that sessions ended.
         transport: How.
+        hasher: Hashes passwords.
+        health: Whether it should be asked.
+        tracing: Makes spans; ``None`` if that is off.
     """
 
     def __init__(
@@ -84,7 +90,7 @@ class Server:
 
         Args:
             settings: The settings. They are checked.
-            storage: Instead of the SQLite file that the settings name.
+            storage: Instead of the database that the settings name.
             transport: Instead of the way to send mail that the settings name.
             clock: The time.
 
@@ -97,16 +103,20 @@ class Server:
         # Whoever runs it, inside of another application too: links in mails hold secrets, and requests are logged.
         install_secret_mask()
         self.settings = settings
-        self.storage: Storage = SQLiteStorage(settings.database) if storage is None else storage
+        self.storage: Storage = open_storage(settings) if storage is None else storage
+        self.tracing: Tracing | None = _tracing(settings)
+        if self.tracing is not None:
+            self.storage = TracedStorage(self.storage, self.tracing)
         sealer = Sealer(_master_key(settings))
         self.outbox: Outbox = Outbox(sealer, _letterhead(settings))
         self.transport: Transport = _transport(settings) if transport is None else transport
         self.delivery: Delivery = Delivery(self.outbox, self.storage, self.transport, clock=clock)
-        self._hasher = _hasher(settings)
+        self.hasher: HashingPool = _hasher(settings)
         context = _context(
-            settings, self.storage, clock, sealer=sealer, hasher=self._hasher, outbox=self.outbox
+            settings, self.storage, clock, sealer=sealer, hasher=self.hasher, outbox=self.outbox
         )
         self.flows: Flows = Flows(context, status_lists=_status_lists(settings))
+        self.health: Health = Health(context)
         self.signals: SignalDelivery = SignalDelivery(
             self.flows.signal_pushing,
             self.storage,
@@ -156,12 +166,13 @@ class Server:
 
     def _answer_at_once(self) -> None:
         """End what is still being answered: whoever runs this waits for it before it ends the lifespan."""
+        self.health.stop()
         self.flows.feed.close()
         self.flows.context.signals.bell.close()
 
     async def close(self) -> None:
         """Close the storage and end the threads that hash."""
-        self._hasher.close()
+        self.hasher.close()
         await self.storage.close()
 
 
@@ -196,7 +207,7 @@ async def _stop(delivery: Delivery, tasks: Sequence[asyncio.Task[None]]) -> None
 def _master_key(settings: Settings) -> bytes:
     secret: Secret | None = settings.secret
     if secret is None:
-        secret = development_secret(settings.database)
+        secret = development_secret("coatcheck" if is_server(settings.database) else settings.database)
     # A text of any length becomes a key of the right one; its entropy is what the settings' check demands.
     return hashlib.sha256(b"coatcheck master key\0" + secret.reveal().encode("utf-8")).digest()
 
@@ -304,6 +315,10 @@ def _status_lists(settings: Settings) -> StatusListPolicy | None:
     return StatusListPolicy(uri=f"{settings.base_url}{settings.prefix}/statuses")
 
 
+def _tracing(settings: Settings) -> Tracing | None:
+    return open_tracing(_proxies(settings)) if settings.tracing == "on" else None
+
+
 def _gate_options(settings: Settings) -> GateOptions:
     return GateOptions(
         own_origin=None if settings.mode == "development" else settings.base_url,
@@ -311,10 +326,12 @@ def _gate_options(settings: Settings) -> GateOptions:
         csrf=settings.csrf,
         csrf_exempt=frozenset(settings.csrf_exempt),
         token_cookie=settings.token_cookie,
-        trusted_proxies=tuple(
-            ipaddress.ip_network(network, strict=False) for network in settings.trusted_proxies
-        ),
+        trusted_proxies=_proxies(settings),
     )
+
+
+def _proxies(settings: Settings) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(network, strict=False) for network in settings.trusted_proxies)
 
 
 def _web_options(settings: Settings) -> WebOptions:

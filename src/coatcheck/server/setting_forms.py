@@ -14,10 +14,12 @@ from ..mail.smtp_url import parse_smtp_url
 
 __all__ = [
     "EVERYWHERE",
+    "DatabaseAddress",
     "brand_name",
+    "check_bearer_token",
     "check_smtp_url",
     "colour",
-    "database_path",
+    "database",
     "host_name",
     "host_of",
     "is_https",
@@ -36,10 +38,21 @@ EVERYWHERE = "*"
 _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 _PATH = re.compile(r"/[!#-;=@-Z_a-z~]*")  # visible, no query, nothing that needs quoting
+_BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class DatabaseAddress(str):
+    """An address that may hold a password, and does not show it where values are looked at."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'postgresql://…'"
 
 
 def origin(text: str) -> str:
@@ -162,8 +175,12 @@ def brand_name(text: str) -> str:
     return name
 
 
-def database_path(text: str) -> str:
-    """The path of a file, or ``:memory:``, which the rules of the mode judge."""
+def database(text: str) -> str:
+    """The path of a file, or the address of a PostgreSQL database."""
+    if _URL.match(text):
+        if not text.startswith(("postgresql://", "postgres://")):
+            raise ValueError("it must be the path of a file, or postgresql://user:password@host/name.")
+        return DatabaseAddress(text)
     if not text or text.endswith("/"):
         raise ValueError("it must be the path of a file.")
     return text
@@ -172,6 +189,13 @@ def database_path(text: str) -> str:
 def mailbox(text: str) -> str:
     """One address that mail comes from, with or without a name: ``Example <no-reply@example.com>``."""
     parse_sender(text)
+    return text
+
+
+def check_bearer_token(text: str) -> str:
+    """A token that can be sent as ``Authorization: Bearer`` (RFC 6750 section 2.1)."""
+    if not _BEARER_TOKEN.fullmatch(text):
+        raise ValueError("it may hold letters, digits and - . _ ~ + / only, with = at the end.")
     return text
 
 

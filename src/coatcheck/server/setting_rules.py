@@ -34,6 +34,7 @@ def broken_rules(settings: Settings) -> Broken:
         yield from _openness(settings)
         yield from _mail(settings)
         yield from _hashing(settings)
+        yield from _metrics(settings)
     else:
         yield from _development(settings)
 
@@ -123,6 +124,19 @@ def _hashing(settings: Settings) -> Broken:
             "argon2_memory_kib",
             f"with argon2_time_cost {settings.argon2_time_cost} it must be at least {floor} (OWASP's floor).",
         )
+
+
+def _metrics(settings: Settings) -> Broken:
+    token = None if settings.metrics_token is None else settings.metrics_token.reveal()
+    if settings.metrics == "on" and token is None:
+        yield (
+            "metrics_token",
+            f"production needs it where metrics is on: a proxy makes strangers look like this machine. {_MAKE_ONE}",
+        )
+    if token is not None and (len(token.encode()) < _LEAST_SECRET_OCTETS or _is_guessable(token)):
+        yield "metrics_token", f"it is too short, or not random. {_MAKE_ONE}"
+    if token is not None and settings.secret is not None and token == settings.secret.reveal():
+        yield "metrics_token", f"it is the secret, which nobody else is to know. {_MAKE_ONE}"
 
 
 def _development(settings: Settings) -> Broken:

@@ -40,8 +40,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, About("The path that the pages and endpoints stand below.", forms.pages_prefix)
     ] = "/auth"
     database: Annotated[
-        str, About("The SQLite file. It is made if it is not there.", forms.database_path)
+        str,
+        About(
+            "The SQLite file, which is made if it is not there, or `postgresql://user:password@host/name`.",
+            forms.database,
+        ),
     ] = "coatcheck.db"
+    database_connections: Annotated[
+        int,
+        About(
+            "How many connections to PostgreSQL each process may have, beside one that listens.",
+            least=1,
+            most=1000,
+        ),
+    ] = 10
     secret: Annotated[
         Secret | None,
         About(
@@ -215,3 +227,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notify_new_device: Annotated[
         bool, About("Whether a sign-in from a new device is mailed to the user.")
     ] = True
+
+    log_format: Annotated[
+        Literal["text", "json"],
+        About("What `coatcheck serve` logs: lines for people, or one JSON object a line."),
+    ] = "text"
+    metrics: Annotated[
+        Literal["off", "on"] | None,
+        About(
+            "Whether `/metrics` shows figures to Prometheus; none for `on` in development and `off` in production."
+        ),
+    ] = None
+    metrics_token: Annotated[
+        Secret | None,
+        About(
+            "What must be shown there as a bearer token. Production needs it; without it, this machine may read.",
+            forms.check_bearer_token,
+        ),
+    ] = None
+    tracing: Annotated[
+        Literal["off", "on"],
+        About("Whether requests make spans of OpenTelemetry; needs the extra `opentelemetry`."),
+    ] = "off"

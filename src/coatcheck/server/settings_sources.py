@@ -17,7 +17,12 @@ __all__ = ["CONFIG_VARIABLE", "FILE_KEYS", "PREFIX", "Given", "collect"]
 
 PREFIX = "COATCHECK_"
 CONFIG_VARIABLE = "COATCHECK_CONFIG"
-FILE_KEYS = {"secret_file": "secret", "smtp_url_file": "smtp_url"}
+FILE_KEYS = {
+    "secret_file": "secret",
+    "smtp_url_file": "smtp_url",
+    "metrics_token_file": "metrics_token",
+    "database_file": "database",  # its address may hold a password
+}
 _DEFAULT_FILE = "coatcheck.toml"
 _MOST_OCTETS = 1_048_576
 _MOST_SECRET_OCTETS = 65_536

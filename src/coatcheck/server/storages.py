@@ -38,15 +38,6 @@ def open_storage(settings: Settings) -> Storage:
     Raises:
         StorageError: If it cannot be opened, or what it needs is not installed.
     """
-    storage = _open_database(settings)
-    if settings.redis is None:
-        return storage
-    with _needing("redis"):
-        from ..storage.redis import RedisStorage
-    return RedisStorage(storage, settings.redis.reveal())
-
-
-def _open_database(settings: Settings) -> Storage:
     if not is_server(settings.database):
         return SQLiteStorage(settings.database)
     with _needing("postgres"):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
+from .._core.exposition import TEXT_TYPE, Family, Sample, write
 from .model import Metrics
 
 __all__ = ["CONTENT_TYPE", "exposition"]
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE: Final = TEXT_TYPE
 
-_FIGURES: Final = (
+_FIGURES: Final[tuple[tuple[str, Literal["counter", "gauge"], str], ...]] = (
     ("ready", "gauge", "Whether keys and ledger have been read."),
     ("connected", "gauge", "Whether the ledger is being read as it grows."),
     ("view_age", "gauge", "Seconds since the server last said how far the ledger goes."),
@@ -30,21 +31,19 @@ _UNITS: Final = {"view_age": "_seconds", "clock_offset": "_seconds"}
 
 def exposition(metrics: Metrics) -> str:
     """Return the figures as text. Its media type is ``CONTENT_TYPE``."""
-    lines: list[str] = []
-    for name, kind, meaning in _FIGURES:
-        full = f"coatcheck_verifier_{name}{_UNITS.get(name, '')}{'_total' if kind == 'counter' else ''}"
-        lines += (
-            f"# HELP {full} {meaning}",
-            f"# TYPE {full} {kind}",
-            f"{full} {_number(getattr(metrics, name))}",
+    families = [
+        Family(
+            name=f"coatcheck_verifier_{name}{_UNITS.get(name, '')}",
+            kind=kind,
+            meaning=meaning,
+            samples=[Sample(getattr(metrics, name))],
         )
-    full = "coatcheck_verifier_refusals_total"
-    lines += (f"# HELP {full} Requests that were refused.", f"# TYPE {full} counter")
-    lines += (f'{full}{{reason="{reason}"}} {count}' for reason, count in sorted(metrics.refusals.items()))
-    return "\n".join(lines) + "\n"
-
-
-def _number(value: float) -> str:
-    if value == float("inf"):
-        return "+Inf"
-    return str(int(value)) if value == int(value) else repr(float(value))
+        for name, kind, meaning in _FIGURES
+    ]
+    refusals = Family(
+        name="coatcheck_verifier_refusals",
+        kind="counter",
+        meaning="Requests that were refused.",
+        samples=[Sample(count, (("reason", reason),)) for reason, count in sorted(metrics.refusals.items())],
+    )
+    return write([*families, refusals])

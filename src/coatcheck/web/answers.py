@@ -20,6 +20,7 @@ from .negotiation import VARY
 from .pages.views import ProblemView
 from .problems import Problem, error_headers, failure, oauth_error_of, problem_of, status_of
 from .redirects import HOME
+from .request_ids import current_request_id
 
 __all__ = ["answer_to", "finish"]
 
@@ -42,6 +43,7 @@ async def answer_to(error: Exception, exchange: Exchange, *, back: str = "", oau
         back: The page to come back to after signing in (again); by default the one that was asked for.
         oauth: Whether this is the token endpoint, with its own form of errors.
     """
+    exchange.flows.context.counts.refused(error)
     if not isinstance(error, CoatcheckError) or status_of(error) == 500:
         return await _tell(_failed(error, exchange), exchange, oauth=oauth)
     _log_refusal(error, exchange)
@@ -60,7 +62,7 @@ async def answer_to(error: Exception, exchange: Exchange, *, back: str = "", oau
 
 
 def _failed(error: Exception, exchange: Exchange) -> Problem:
-    request_id = new_identifier()
+    request_id = current_request_id.get() or new_identifier()
     detail = error.detail if isinstance(error, CoatcheckError) else None
     _log.error(
         "request %s failed: %s %r%s",

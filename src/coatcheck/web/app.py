@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Router
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import CoatcheckError
@@ -36,6 +36,7 @@ class AuthApp:
     Attributes:
         site: What the routes share.
         root: What it answers at the root of the host, whatever its prefix: for whoever owns that.
+        templates: The paths of its routes below the prefix, with ``{…}`` for what varies.
     """
 
     def __init__(
@@ -67,6 +68,9 @@ class AuthApp:
         }
         self._router = Router(all_routes(self.site), redirect_slashes=False, default=self.nowhere)
         self._paths = Paths(self._router)
+        self.templates: tuple[str, ...] = tuple(
+            each.path for each in self._router.routes if isinstance(each, Route)
+        )
         app: ASGIApp = self._below_prefix
         if options.cors_origins:
             app = CrossOrigin(app, origins=options.cors_origins)

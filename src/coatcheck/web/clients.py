@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from ..identity import Client
 
-__all__ = ["Network", "client_of"]
+__all__ = ["Network", "address_of", "client_of", "is_from"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -39,6 +39,25 @@ def client_of(scope: Scope, trusted_proxies: Sequence[Network]) -> Client:
     agent = agent[:_MOST_USER_AGENT]
     printable = agent if agent.isprintable() else "".join(filter(str.isprintable, agent))
     return Client(address=_behind_proxies(address, forwarded, trusted_proxies), user_agent=printable)
+
+
+def address_of(scope: Scope, trusted_proxies: Sequence[Network]) -> str:
+    """Return the address that ``client_of`` does, and nothing else."""
+    peer = scope.get("client")
+    if trusted_proxies:
+        return client_of(scope, trusted_proxies).address
+    return _canonical(peer[0]) if peer else ""
+
+
+def is_from(scope: Scope, networks: tuple[Network, ...]) -> bool:
+    """Tell whether the other end of a request's connection, whatever it says of others, is in one of the networks."""
+    peer = scope.get("client")
+    return peer is not None and _is_peer_within(peer[0], networks)
+
+
+@lru_cache(maxsize=4096)
+def _is_peer_within(address: str, networks: tuple[Network, ...]) -> bool:
+    return _is_within(_canonical(address), networks)
 
 
 @lru_cache(maxsize=4096)  # a busy client asks again and again

@@ -177,7 +177,12 @@ STATUSES: dict[type[CoatcheckError], int] = {
 }
 """Which status an error answers with; a kind that has no row answers as the kind it derives from."""
 
-_STATUSES_BY_CODE = {"storage_busy": 503}
+_STATUSES_BY_CODE = {
+    "storage_busy": 503,
+    "storage_failed": 503,
+    "storage_unreachable": 503,
+    "unstorable_text": 400,
+}
 """The same for errors of parts that are not to be known here, by their stable codes."""
 
 _OAUTH_CODES: dict[type[CoatcheckError], str] = {
@@ -270,6 +275,8 @@ def oauth_error_of(problem: Problem, error: CoatcheckError | None) -> ErrorRespo
     """Return a problem in the form that token requests are answered in."""
     kinds = type(error).__mro__
     usual = "server_error" if problem.status >= 500 else "invalid_request"
+    if problem.status == 503:
+        usual = "temporarily_unavailable"
     if isinstance(error, OAuthError):
         usual = error.code
     code = next((_OAUTH_CODES[kind] for kind in kinds if kind in _OAUTH_CODES), usual)
