@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -102,20 +102,29 @@ class PostgresServer:
     def kill(self) -> None:
         """Kill all its processes at once, as when the machine dies."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self._signal(signal.SIGSTOP)  # or it would have the time to end some of them in an orderly way
+            self._signal(signal.SIGKILL)
             self._process.wait(timeout=_SECONDS_TO_START)
             self._process = None
             (self._directory / "data" / "postmaster.pid").unlink(missing_ok=True)
 
     def pause(self) -> None:
         """Stop all its processes where they are."""
-        assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server and to each of its processes: they are in groups of their own."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGCONT)
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()  # before it has none any more
+        os.kill(pid, number)
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), number)
 
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:

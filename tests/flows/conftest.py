@@ -1,6 +1,7 @@
 """A world over each kind of storage."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,9 +11,15 @@ import pytest
 
 from coatcheck.flows.ports import Storage
 from coatcheck.storage.memory import MemoryStorage
+from coatcheck.storage.postgres import PostgresStorage
 from coatcheck.storage.sqlite import SQLiteStorage
 
+from .watched import WatchedStorage
 from .world import World
+
+# All flows on PostgreSQL: COATCHECK_TEST_STORAGES=postgres pytest tests/flows. That takes minutes, so as a rule only
+# what depends on several writers runs there: test_transactions_of_users.py.
+STORAGES = os.environ.get("COATCHECK_TEST_STORAGES", "memory sqlite").split()
 
 
 @pytest.fixture(scope="session")
@@ -28,17 +35,27 @@ def database(empty_database: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(empty_database, tmp_path / "coatcheck.db"))
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def world(request: pytest.FixtureRequest, database: Path) -> Iterator[World]:
-    storage: Storage = MemoryStorage() if request.param == "memory" else SQLiteStorage(database)
-    world = World(storage)
-    yield world
-    asyncio.run(world.close())
+@pytest.fixture(params=STORAGES)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    storage: Storage
+    if request.param == "memory":
+        storage = MemoryStorage()
+    elif request.param == "sqlite":
+        storage = SQLiteStorage(request.getfixturevalue("database"))
+    else:
+        storage = PostgresStorage(request.getfixturevalue("postgres_url"), pool=4)
+    yield from _watched(storage)
 
 
 @pytest.fixture
 def sqlite_world(database: Path) -> Iterator[World]:
     """A world whose file others may open too."""
-    world = World(SQLiteStorage(database, notice=timedelta(0)))
+    yield from _watched(SQLiteStorage(database, notice=timedelta(0)))
+
+
+def _watched(storage: Storage) -> Iterator[World]:
+    watched = WatchedStorage(storage)
+    world = World(watched)
     yield world
     asyncio.run(world.close())
+    assert watched.faults == []

@@ -294,6 +294,7 @@ async def test_what_is_not_there_cannot_be_managed(world: World) -> None:
 async def test_a_client_is_read_once_and_read_again_after_any_commit(world: World) -> None:
     clients = world.flows.provider.clients
     client, _ = await clients.add(WEB, actor=ROOT)
+    await world.settled()
     first = await clients.cached(client.id)
     assert await clients.cached(client.id) is first
     await world.flows.provider.roles.add("anything")

@@ -197,6 +197,7 @@ async def test_tokens_are_issued_and_verified_without_reading_the_keys(
 ) -> None:
     await issued(world)
     world.clock.advance(10)
+    await world.settled()
     token = await issued(world)  # it has seen its own commit
 
     async def read(records: object) -> list[StoredKey]:

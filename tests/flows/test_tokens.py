@@ -245,6 +245,7 @@ async def test_on_a_storage_that_is_not_serial_whoever_comes_second_gets_the_suc
         record=stored,
         session=signed_in.session,
         parent=None,
+        grant=None,
         user=signed_in.user,
         client=b"",
         plan=Plan.ROTATE,

@@ -239,6 +239,12 @@ class World:
         tokens = await self.flows.tokens.refresh(refresh_token(signed_in), client=signed_in.session.client)
         return msgspec.structs.replace(signed_in, tokens=tokens)
 
+    async def settled(self) -> None:
+        """Wait until the storage knows what was committed, and has heard of it: where nodes are told, it is, too."""
+        version = None
+        while version != (version := self.storage.version()):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.03)
+
     async def close(self) -> None:
         self.hasher.pool.close()
         await self.storage.close()

@@ -7,6 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from coatcheck._core.clock import monotonic_clock
 from coatcheck.storage.conformance.samples import NOW, a_draft, a_session, a_user
 from coatcheck.storage.errors import (
     StorageBusyError,
@@ -14,7 +15,7 @@ from coatcheck.storage.errors import (
     StorageMisuseError,
     StorageUnreachableError,
 )
-from coatcheck.storage.postgres import PostgresStorage, listening
+from coatcheck.storage.postgres import PostgresStorage
 from coatcheck.storage.postgres.locks import begin
 from coatcheck.storage.postgres.opening import prepare
 from tests.engines import PostgresServer, postgres_server
@@ -170,8 +171,10 @@ def test_a_process_that_stood_still_does_not_believe_what_it_remembers(
     async def body(storage: PostgresStorage) -> None:
         assert await storage.records.list_users() == []
         await until(lambda: storage.facts()["is_current"] == 1)
-        real = listening.monotonic_clock
-        monkeypatch.setattr(listening, "monotonic_clock", lambda: real() + 60)  # as after SIGSTOP and SIGCONT
+        real = monotonic_clock
+        monkeypatch.setattr(
+            "coatcheck.storage.postgres.listening.monotonic_clock", lambda: real() + 60
+        )  # as after SIGSTOP and SIGCONT
         assert storage.version() != storage.version()
         monkeypatch.undo()
 

@@ -50,7 +50,7 @@ def test_there_are_statements_to_look_at() -> None:
 @pytest.mark.parametrize("where", statements(), ids="-".join)
 def test_a_statement_searches_and_does_not_scan(tmp_path: Path, where: tuple[str, str]) -> None:
     steps = plan(tmp_path / "coatcheck.db", statements()[where])
-    scans = [step for step in steps if step.startswith("SCAN")]
+    scans = [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"]
     if where in GO_THROUGH_WHAT_WAS_FOUND:
         assert scans == ["SCAN oldest"], steps
     else:

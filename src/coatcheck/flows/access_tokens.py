@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from msgspec.structs import replace
 
@@ -28,6 +27,7 @@ __all__ = [
     "TYPE",
     "AccessClaims",
     "AccessTokens",
+    "Placing",
     "Recipient",
     "check_length",
     "facts_of",
@@ -42,6 +42,14 @@ TYPE: Final = "at+jwt"
 """The ``typ`` of access tokens (RFC 9068 section 2.1)."""
 
 _LONGEST_SECONDS = LONGEST_TOKEN.total_seconds()
+
+
+class Placing(Protocol):
+    """Gives tokens their places in status lists."""
+
+    async def __call__(self, facts: Facts, ends_at: float, *, owner: str | None = None) -> StatusClaim:
+        """Give a token that ends then its place; ``owner`` is the user whose it is, by default its ``sub``."""
+        ...
 
 
 class AccessClaims(Claims):
@@ -147,7 +155,7 @@ class AccessTokens:
         self.audience: str = audience
         self._clock = clock
         self.lifetime: int = int(lifetime.total_seconds())
-        self.place: Callable[[Facts, float], Awaitable[StatusClaim]] | None = None
+        self.place: Placing | None = None
         self._trusted: KeySet | None = None
         self._verifiers: dict[Recipient, jwt.Verifier[AccessClaims]] = {}
 

@@ -56,7 +56,7 @@ class Account:
         password_hash = await context.hasher.hash(new)
         now = context.clock()
         changed = replace(user, password_hash=password_hash, password_changed_at=now)
-        async with context.storage.transaction() as records:
+        async with context.storage.transaction(user.id) as records:
             if not await records.replace_user(changed, expected=user):
                 raise InvalidSessionError(detail="the account changed meanwhile")
             await records.delete_throttles(lifted)
@@ -94,7 +94,7 @@ class Account:
         await admit(context, sign_up_limits(context.throttles, email_key=address.key, address=client.address))
         secret, now = new_token(), context.clock()
         lifetime = context.policy.email_link.total_seconds()
-        async with context.storage.transaction() as records:
+        async with context.storage.transaction(identity.id, address.key) as records:
             user = await self._user(records, identity)
             owner = await records.find_user_by_email(address.key)
             message: Message
@@ -137,12 +137,14 @@ class Account:
             InvalidLinkError: If the link does not work (any more), is another account's, or the address was taken.
         """
         context, now = self._context, self._context.clock()
-        async with context.storage.transaction() as records:
-            link = await records.find_link(digest(secret), _PURPOSE)
-            if link is None or now >= link.expires_at or link.user_id != identity.id:
-                raise InvalidLinkError
+        link = await look_at_link(context, secret, _PURPOSE)
+        if link.user_id != identity.id:
+            raise InvalidLinkError
+        # Of the address as well: of several who want it, one after the other is told whether it is free.
+        async with context.storage.transaction(identity.id, link.email_key) as records:
             user = await self._user(records, identity)
-            await records.consume_link(link.digest, _PURPOSE)
+            if await records.consume_link(link.digest, _PURPOSE) is None:
+                raise InvalidLinkError
             changed = replace(user, email=link.email, email_key=link.email_key)
             if not await records.replace_user(changed, expected=user):
                 raise InvalidLinkError
@@ -165,7 +167,7 @@ class Account:
             RecentSignInNeededError: If the sign-in is too long ago.
         """
         require_recent(self._context, identity)
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(identity.id) as records:
             user = await self._user(records, identity)
             await records.replace_user(replace(user, disabled_at=self._context.clock()), expected=user)
             await records.delete_links(user_id=user.id)
@@ -180,7 +182,7 @@ class Account:
             RecentSignInNeededError: If the sign-in is too long ago.
         """
         require_recent(self._context, identity)
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(identity.id) as records:
             await end_all_sessions(
                 self._context, records, identity.id, reason=Reason.DELETED, actor=by_user(identity.id)
             )

@@ -98,6 +98,7 @@ class Authentication:
         self._version = context.storage.version
         self._ledger = context.ledger
         self._registry = context.ledger.registry
+        self._recalled, self._looked_up = context.counts.recalled, context.counts.looked_up
         self._seen: int | None = None
         self._known: dict[Via, dict[bytes, Known]] = {"cookie": {}, "bearer": {}}
         self._verified: dict[tuple[Recipient, bytes], tuple[AccessClaims, str]] = {}
@@ -119,6 +120,7 @@ class Authentication:
                 del self._known[via][credential]
                 return None
             known.epoch = self._registry.epoch
+        self._recalled[via] += 1
         return known
 
     async def by_cookie(
@@ -139,6 +141,7 @@ class Authentication:
         known = self.recall(credential, "cookie")
         if known is not None:
             return known
+        self._looked_up["cookie"] += 1
         epoch = self._registry.epoch
         session = await self._context.storage.records.find_session_by_digest(digest(secret))
         if session is None:
@@ -164,6 +167,7 @@ class Authentication:
         known = self.recall(presented_as, "bearer")
         if known is not None:
             return known
+        self._looked_up["bearer"] += 1
         epoch = self._registry.epoch
         try:
             known = await self._look_up_token(token)
@@ -184,6 +188,7 @@ class Authentication:
             InvalidTokenError: As ``by_token``.
         """
         await self._catch_up()
+        self._looked_up["bearer"] += 1
         return await self.by_claims(*await self.verified(token, recipient))
 
     async def by_claims(self, claims: AccessClaims, kid: str) -> Known:
@@ -380,7 +385,7 @@ class Authentication:
     async def _check_binding(self, session: Session, client: Client) -> None:
         if not is_bound_elsewhere(session, client, self._context.sessions):
             return
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(session.user_id) as records:
             await end_sessions(
                 self._context, records, [session.id], reason=Reason.BOUND_ELSEWHERE, actor=SERVER
             )

@@ -16,7 +16,9 @@ from ..oauth.documents import NoDocuments
 from ..oauth.ports import DocumentFetcher
 from ..sessions.policy import RefreshPolicy, SessionPolicy
 from .access_tokens import AccessTokens
+from .counts import Counts
 from .ledger import Ledger
+from .owners import Owners
 from .ports import MailComposer, Storage
 from .provider.assertion_verifiers import AssertionVerifiers
 from .provider.document_cache import DocumentCache
@@ -77,6 +79,8 @@ class Context:
         client_keys: The keys in them, read.
         assertion_verifiers: What verifies with them.
         logout_bell: Wakes what tells clients that sessions ended.
+        counts: What happened, counted.
+        owners: Whose sessions are, for those who have to say whose their transaction is.
     """
 
     storage: Storage
@@ -99,3 +103,5 @@ class Context:
     client_keys: ReadKeys = field(default_factory=ReadKeys)
     assertion_verifiers: AssertionVerifiers = field(default_factory=AssertionVerifiers)
     logout_bell: LogoutBell = field(default_factory=LogoutBell)
+    counts: Counts = field(default_factory=Counts)
+    owners: Owners = field(default_factory=Owners)

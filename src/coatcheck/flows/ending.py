@@ -100,6 +100,7 @@ async def revoke(
     await context.signals.revoked(
         records, named, reason=reason.value, actor=actor, cutoff=cutoff, owners=owners
     )
+    context.counts.revoked(kind for kind, _ in named)
     for kind, value in named:
         _log.info("%s %s ended: %s, by %s", kind, value, reason.value, actor)
 
@@ -115,6 +116,8 @@ async def end_sessions(
         Those that had not ended before.
     """
     session_ids = list(session_ids)
+    if not session_ids:
+        return []
     children = await records.list_child_sessions(session_ids)
     # A child is named before the session that it would go with.
     below = [each.id for each in children]
@@ -231,7 +234,7 @@ class Ending:
 
     async def sign_out(self, identity: Identity) -> None:
         """End the session that asks."""
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(identity.id) as records:
             await end_sessions(
                 self._context,
                 records,
@@ -248,7 +251,7 @@ class Ending:
         """
         if session_id != identity.session_id:
             require_recent(self._context, identity)
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(identity.id) as records:
             session = await records.find_session(session_id)
             if session is None or session.user_id != identity.id:
                 return False
@@ -279,7 +282,7 @@ class Ending:
         return await self._end_all(identity, but=None)
 
     async def _end_all(self, identity: Identity, *, but: str | None) -> int:
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(identity.id) as records:
             actor = by_user(identity.id)
             ended = await end_all_sessions(
                 self._context,

@@ -3,8 +3,8 @@
 There is one stream of events for all readers; each event is signed once, compressed once, and put into everybody's
 queue. A reader catches up first, by itself: with a snapshot, or with what it has missed. Then it joins the others.
 
-What this process commits, the feed is told of by the ledger. What others commit to the same storage it has to look for;
-it does so only while somebody reads.
+What this process commits, the feed is told of by the storage. What others commit to the same storage it has to look
+for, unless the storage is told; it does so only while somebody reads.
 """
 
 from __future__ import annotations
@@ -64,10 +64,11 @@ class Feed:
         self._stream = LiveStream()
         self._follower: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._is_woken = False
         self._is_closed = False
         self._warned_at: dict[str, float] = {}
         self._ledger.subscribe(self._take)
-        self._ledger.on_append(self._wake)
+        context.storage.watch(self._wake)
 
     @property
     def readers(self) -> int:
@@ -292,16 +293,18 @@ class Feed:
                 await asyncio.sleep(interval)
 
     async def _wait(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        """Wait until the ledger was appended to here, or for so long."""
+        """Wait until something was committed here, or the storage was told that it was elsewhere, or for so long."""
         self._waiter = waiter = loop.create_future()
         timer = loop.call_later(seconds, _set, waiter)
         try:
-            await waiter
+            if not self._is_woken:
+                await waiter
         finally:
             timer.cancel()
-            self._waiter = None
+            self._waiter, self._is_woken = None, False
 
     def _wake(self) -> None:
+        self._is_woken = True
         if self._waiter is not None:
             _set(self._waiter)
 

@@ -7,7 +7,7 @@ import logging
 
 from ..errors import CoatcheckError
 from .context import Context
-from .provider.back_channel import queue_ended
+from .provider.back_channel import ENDED, queue_ended
 from .provider.unused_clients import UnusedClients
 
 __all__ = ["Housekeeping"]
@@ -64,6 +64,6 @@ class Housekeeping:
 
     async def _delete_sessions(self, now: float) -> int:
         """Delete a batch of what is left of sessions, when those who are to be told of their end will be."""
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(ENDED) as records:
             told = await queue_ended(self._context, records, limit=_BATCH)
             return told or await records.delete_expired_sessions(now, limit=_BATCH)

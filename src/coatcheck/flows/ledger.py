@@ -46,18 +46,10 @@ class Ledger:
         self._seen: int | None = None
         self._has_warned = False
         self._listeners: list[Callable[[list[Entry]], None]] = []
-        self._wakers: list[Callable[[], None]] = []
 
     def subscribe(self, listener: Callable[[list[Entry]], None]) -> None:
         """Have something called with all entries that are read from now on. It must not raise, and not wait."""
         self._listeners.append(listener)
-
-    def on_append(self, waker: Callable[[], None]) -> None:
-        """Have something called whenever this process appends: right after it, the transaction is committed.
-
-        Nobody can be told more exactly: what is called looks for itself what was committed.
-        """
-        self._wakers.append(waker)
 
     async def append(
         self,
@@ -100,8 +92,6 @@ class Ledger:
             check_entry(draft)
         if drafts:
             await records.append_entries(drafts)
-            for waker in self._wakers:
-                waker()
 
     async def catch_up(self) -> bool:
         """Read what was appended since the last time, by whichever process. Tells whether anything was committed.

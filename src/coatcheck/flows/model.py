@@ -9,10 +9,12 @@ import msgspec
 from ..accounts.errors import ImportRefusedError
 from ..accounts.model import User
 from ..identity import Client
-from ..sessions.model import Session
+from ..oauth.model import Grant
+from ..sessions.model import RefreshToken, Session
 
 __all__ = [
     "Device",
+    "Family",
     "ImportReport",
     "PendingSignUp",
     "QueuedMail",
@@ -186,6 +188,24 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: float
     claims: bytes
     is_last_word: bool = False
+
+
+class Family(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A session with all that a refresh token of it depends on, as it is at one moment.
+
+    Attributes:
+        session: It.
+        parent: The session that it ends with; ``None`` if there is none, or it has ended.
+        user: Whose it is.
+        token: The refresh token, if it is one of this session that is kept.
+        grant: What was granted to a client in it.
+    """
+
+    session: Session
+    parent: Session | None
+    user: User
+    token: RefreshToken | None
+    grant: Grant | None
 
 
 class TokenResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,16 @@ from .ending import SERVER, Reason, by_user, end_sessions, void_earlier
 from .model import SignedIn, TokenResponse
 from .ports import Records
 
-__all__ = ["Credential", "Opened", "Request", "hand_out", "open_session", "renew_session", "token_response"]
+__all__ = [
+    "Credential",
+    "Opened",
+    "Request",
+    "hand_out",
+    "open_session",
+    "parties",
+    "renew_session",
+    "token_response",
+]
 
 Credential = Literal["cookie", "tokens"]
 """What is to carry the session."""
@@ -70,10 +79,21 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Opened {self.session.kind} session {self.session.id}>"
 
 
+async def parties(context: Context, user_id: str, request: Request) -> tuple[str, ...]:
+    """Return whose the transaction is that opens a session for a user: theirs, and whoever's session it replaces.
+
+    What a cookie's secret stands for was committed before a browser had it, and is never another user's later.
+    """
+    if request.replaces is None:
+        return (user_id,)
+    old = await context.storage.records.find_session_by_digest(digest(request.replaces))
+    return (user_id,) if old is None else (user_id, old.user_id)
+
+
 async def open_session(
     context: Context, records: Records, user: User, *, request: Request, methods: tuple[str, ...] = ("pwd",)
 ) -> Opened:
-    """Open a session inside the caller's transaction: always a new one, with a new identifier and secret.
+    """Open a session inside the transaction of its ``parties``: always a new one, with a new identifier and secret.
 
     Raises:
         TooManySessionsError: If the user has as many as allowed, and the policy is to refuse.

@@ -11,11 +11,19 @@ from ..oauth.ports import ProviderRecords
 from ..revocation.ports import LedgerRecords
 from ..sessions.ports import RefreshTokenRecords, SessionRecords
 from .messages import Message
-from .model import QueuedMail, Service, StoredKey
+from .model import Family, QueuedMail, Service, StoredKey
 from .signal_ports import SignalRecords, StreamRecords, UnwantedSubjectRecords
 from .status_ports import StatusRecords
 
-__all__ = ["KeyRecords", "MailComposer", "MailRecords", "Records", "ServiceRecords", "Storage"]
+__all__ = [
+    "FamilyRecords",
+    "KeyRecords",
+    "MailComposer",
+    "MailRecords",
+    "Records",
+    "ServiceRecords",
+    "Storage",
+]
 
 
 class MailRecords(Protocol):
@@ -31,6 +39,22 @@ class MailRecords(Protocol):
 
     async def delete_mail(self, mail_id: str) -> None:
         """Forget a message: it was delivered, or given up."""
+        ...
+
+
+class FamilyRecords(Protocol):
+    """Sessions with what belongs to them."""
+
+    async def find_family(self, session_id: str, *, digest: bytes) -> Family | None:
+        """Return a session with all that a refresh token of it depends on, read at one moment.
+
+        Args:
+            session_id: The session.
+            digest: The token's.
+
+        Returns:
+            ``None`` if there is no such session.
+        """
         ...
 
 
@@ -80,6 +104,7 @@ class Records(
     ThrottleRecords,
     SessionRecords,
     RefreshTokenRecords,
+    FamilyRecords,
     MailRecords,
     KeyRecords,
     LedgerRecords,
@@ -96,6 +121,25 @@ class Records(
 
 class Storage(Protocol):
     """A storage. It is open from when it is made until ``close``, and safe to use from many tasks of one event loop.
+
+    Whose a transaction is, and why that is enough. Several nodes write to one database, so a flow says whose records
+    it decides by, and waits for nobody else. ``tests/flows/watched.py`` looks at every transaction of every test:
+
+    - *What is a user's* (the account, sessions, refresh tokens, grants, consents, codes, links, the profile) is changed
+      by transactions of that user. Who is not known yet is looked up among the committed records, and everything is
+      read again inside (``flows.owners``). A sign-in that replaces another's session is of both.
+    - *An address* that somebody wants (a sign-up, a move) is named too, by its key: of two, one is told that it is
+      taken. So is whatever else stands for itself: a mail, a stream, what is left of ended sessions.
+    - *What is set down for all* (clients, APIs, roles, permissions, keys, services and their streams), the end of
+      everything, and what administrators do to users, is done alone. So a transaction of a user may read all of that.
+    - *What users share* is changed by statements that are right in whatever order they come: a row that is new (an
+      entry, a mail, a notice), or one that is counted up, taken or deleted where it stands (a place in a status list,
+      a mail that is due, a limit). The streams, whose records are read and replaced, are held first:
+      ``hold_streams``, or an entry of the ledger.
+    - *Nobody waits in a circle.* Users' turns are taken at the beginning, in one order. Rows that are shared come
+      after: limits and links, in one order; then the ledger with the streams, which have one turn for all; and a place
+      in a status list in a transaction of its own, last. Whoever forgets what has expired passes over rows that others
+      have. What an engine finds all the same, it breaks up, and one of the two is told to come again.
 
     Attributes:
         records: The committed records. Reading them never waits for a transaction of another; a write through them

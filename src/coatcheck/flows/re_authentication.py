@@ -39,7 +39,7 @@ class ReAuthentication:
             raise InvalidSessionError(detail="the user is gone")
         lifted = await admit_guess_within(context, user, identity.session_id)
         await check_password_of(context, user, password)
-        async with context.storage.transaction() as records:
+        async with context.storage.transaction(user.id) as records:
             current = await records.find_user(user.id)
             if current is None or current.password_hash != user.password_hash:
                 raise InvalidCredentialsError(detail="the account changed meanwhile")

@@ -44,9 +44,10 @@ class Recovery:
         context = self._context
         address = parse_email(email)
         await admit(context, reset_limits(context.throttles, email_key=address.key, address=client.address))
-        async with context.storage.transaction() as records:
-            user = await records.find_user_by_email(address.key)
-            if user is not None and user.disabled_at is None:
+        owner = await context.storage.records.find_user_by_email(address.key)
+        async with context.storage.transaction(address.key if owner is None else owner.id) as records:
+            user = await records.find_user("" if owner is None else owner.id)
+            if user is not None and user.email_key == address.key and user.disabled_at is None:
                 await queue_reset(context, records, user)
             else:
                 # Thrown away: writing and sealing it is what takes the time.
@@ -82,13 +83,17 @@ class Recovery:
             OverloadedError: If too many passwords wait to be hashed. The link stays good.
         """
         context = self._context
-        context.check_password(new_password, await self.look(secret))
+        link = await look_at_link(context, secret, _PURPOSE)
+        context.check_password(new_password, link.email)
         password_hash = await context.hasher.hash(new_password)
         now = context.clock()
-        async with context.storage.transaction() as records:
-            link = await records.consume_link(digest(secret), _PURPOSE)
-            user = None if link is None or link.user_id is None else await records.find_user(link.user_id)
-            if link is None or now >= link.expires_at or user is None or user.disabled_at is not None:
+        if link.user_id is None or now >= link.expires_at:
+            raise InvalidLinkError
+        async with context.storage.transaction(link.user_id) as records:
+            user = await records.find_user(link.user_id)
+            if await records.consume_link(link.digest, _PURPOSE) is None:
+                raise InvalidLinkError
+            if user is None or user.disabled_at is not None:
                 raise InvalidLinkError
             changed = replace(user, password_hash=password_hash, password_changed_at=now)
             if link.email_key != user.email_key or not await records.replace_user(changed, expected=user):

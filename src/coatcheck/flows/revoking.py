@@ -109,7 +109,10 @@ class Revoking:
             UnknownSessionError: If there is no such session (any more).
         """
         _check(_IDENTIFIER, session_id, "This is not the identifier of a session.")
-        async with self._context.storage.transaction() as records:
+        owner = await self._context.owners.of(self._context.storage.records, session_id)
+        if owner is None:
+            raise UnknownSessionError
+        async with self._context.storage.transaction(owner) as records:
             reason = Reason.ENDED_BY_ADMINISTRATOR
             if not await end_sessions(self._context, records, [session_id], reason=reason, actor=actor):
                 raise UnknownSessionError
@@ -149,7 +152,7 @@ class Revoking:
         await self._context.ledger.catch_up()
         # What is void already gets no second entry.
         if self._context.ledger.registry.void(facts) is None:
-            async with self._context.storage.transaction() as records:
+            async with self._context.storage.transaction(facts.jti) as records:
                 reason = Reason.ENDED_BY_ADMINISTRATOR
                 await revoke(self._context, records, [("token", facts.jti)], reason=reason, actor=actor)
         return Revoked(kind="token", value=facts.jti)

@@ -65,8 +65,10 @@ class Services:
             UnknownServiceError: If there is none of that name.
         """
         _check_name(name)
-        if not await self._context.storage.records.delete_service(name):
-            raise UnknownServiceError(name)
+        # Alone: whoever queues events meanwhile has seen its stream, and would find it gone.
+        async with self._context.storage.transaction() as records:
+            if not await records.delete_service(name):
+                raise UnknownServiceError(name)
 
     async def authenticate(self, key: str) -> Service:
         """Return the service that a key belongs to.

@@ -47,7 +47,7 @@ class SessionData:
             SessionDataError: If it is not JSON, or too large.
         """
         text = data.encode(value)
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(identity.id) as records:
             session = await self._session(records, identity)
             await records.write_session_data(session.id, text, revision=session.data_revision)
 

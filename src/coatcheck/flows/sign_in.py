@@ -8,10 +8,11 @@ from ..accounts.errors import InvalidCredentialsError
 from ..accounts.model import User
 from ..identity import parse_scope
 from .context import Context
+from .counts import counted_sign_in
 from .devices import is_known
 from .messages import NewDevice
 from .model import SignedIn
-from .opening import Opened, Request, hand_out, open_session
+from .opening import Opened, Request, hand_out, open_session, parties
 from .passwords import check_password_of, verified_user
 from .ports import Records
 
@@ -24,6 +25,7 @@ class SignIn:
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    @counted_sign_in
     async def with_password(self, email: str, password: str, *, request: Request) -> SignedIn:
         """Sign somebody in.
 
@@ -59,7 +61,8 @@ class SignIn:
         """Open a session for somebody whose password was right; ``None`` if the account has changed since."""
         context = self._context
         rehashed = await self._rehashed(user, password)
-        async with context.storage.transaction() as records:
+        people = await parties(context, user.id, request)
+        async with context.storage.transaction(*people) as records:
             current = await records.find_user(user.id)
             # The hash took a while: what it proved must still be so.
             if (

@@ -21,7 +21,7 @@ from .errors import SignUpClosedError
 from .links import look_at_link
 from .messages import AlreadyRegistered, ConfirmSignUp, Message
 from .model import PendingSignUp, SignedIn
-from .opening import Request, hand_out, open_session
+from .opening import Request, hand_out, open_session, parties
 from .passwords import admit_guess
 
 __all__ = ["SignUp"]
@@ -70,7 +70,7 @@ class SignUp:
             created_at=now,
             expires_at=now + context.policy.sign_up_link.total_seconds(),
         )
-        async with context.storage.transaction() as records:
+        async with context.storage.transaction(address.key) as records:
             taken = await records.find_user_by_email(address.key) is not None
             if not taken:
                 await records.add_link(link)
@@ -124,7 +124,8 @@ class SignUp:
             created_at=now,
             password_changed_at=link.created_at,
         )
-        async with context.storage.transaction() as records:
+        people = await parties(context, user.id, request)
+        async with context.storage.transaction(*people, link.email_key) as records:
             consumed = await records.consume_link(link.digest, _PURPOSE)
             if consumed is None or not await records.add_user(user):
                 raise InvalidLinkError

@@ -37,6 +37,13 @@ class StreamRecords(Protocol):
         """Return the stream in which an event waits that was made before then, the oldest of all that wait."""
         ...
 
+    async def hold_streams(self) -> None:
+        """Wait, inside a transaction, until no other changes streams or what waits in them, and let none until the end.
+
+        Appending to the ledger does the same. What is read of streams afterwards is what is there at the commit.
+        """
+        ...
+
     async def replace_stream(self, stream: Stream) -> bool:
         """Put another record in the place of a stream; its service stays. ``False`` if there is no such stream."""
         ...

@@ -20,6 +20,7 @@ from .signal_streams import AUTHORIZATION
 
 __all__ = ["Outgoing", "SignalPushing", "pause_after"]
 
+_CLAIMS: Final = "claims of streams"  # whose transactions these are
 _GENERATOR: Final = random.SystemRandom()
 
 
@@ -71,7 +72,8 @@ class SignalPushing:
         # Whoever looks often, and finds nothing, should not take the turn of those who write.
         if await self._context.storage.records.find_due_stream(now) is None:
             return None
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(_CLAIMS) as records:
+            await records.hold_streams()
             stream = await records.find_due_stream(now)
             if stream is None:
                 return None  # another process was first
@@ -112,7 +114,8 @@ class SignalPushing:
             The stream, if there is more to push from it, and it is still this process's.
         """
         now, claimed = self._context.clock(), outgoing.stream
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(claimed.id) as records:
+            await records.hold_streams()
             await records.delete_signals(claimed.id, [outgoing.jti])
             stream = await records.find_stream(claimed.id)
             if stream is None or stream.due_at != claimed.due_at:
@@ -137,7 +140,8 @@ class SignalPushing:
         Returns:
             For how many seconds.
         """
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(claimed.id) as records:
+            await records.hold_streams()
             stream = await records.find_stream(claimed.id)
             if stream is None or stream.due_at != claimed.due_at:
                 return 0.0
@@ -150,14 +154,16 @@ class SignalPushing:
 
     async def release(self, claimed: Stream) -> None:
         """Give a stream back, to whoever comes next: this process stops, and what it sent may have arrived or not."""
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(claimed.id) as records:
+            await records.hold_streams()
             stream = await records.find_stream(claimed.id)
             if stream is not None and stream.due_at == claimed.due_at:
                 await records.replace_stream(replace(stream, due_at=self._context.clock()))
 
     async def _rest(self, claimed: Stream) -> None:
         """Leave a stream alone until there is an event: there was none when it was looked at."""
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(claimed.id) as records:
+            await records.hold_streams()
             stream = await records.find_stream(claimed.id)
             waiting = await records.count_signals(claimed.id, limit=1)
             if stream is not None and stream.due_at == claimed.due_at and not waiting:
@@ -168,7 +174,8 @@ class SignalPushing:
         before = self._context.clock() - self.policy.longest.total_seconds()
         given_up = 0
         while await self._context.storage.records.find_stale_stream(before) is not None:
-            async with self._context.storage.transaction() as records:
+            async with self._context.storage.transaction(_CLAIMS) as records:
+                await records.hold_streams()
                 stream = await records.find_stale_stream(before)
                 if stream is not None:
                     days = self.policy.longest.days

@@ -104,8 +104,10 @@ class SignalStreams:
             created_at=self._context.clock(),
         )
         stream = self._changed(stream, wish, development=development)
-        if not await self._context.storage.records.add_stream(stream):
-            raise SecondStreamError
+        # Alone: what is committed from now on is told, and nobody is in the middle of something who saw no stream.
+        async with self._context.storage.transaction() as records:
+            if not await records.add_stream(stream):
+                raise SecondStreamError
         return stream
 
     async def list(self, service: Service) -> list[Stream]:

@@ -110,7 +110,10 @@ class Signals:
             at=self._clock(),
             txn=new_identifier(),
         )
-        await self._tell(records, [event])
+        if await records.list_open_streams():
+            # A ledger entry before this would have done it; but there may be none.
+            await records.hold_streams()
+            await self._tell(records, [event])
 
     async def _tell(self, records: Records, events: Sequence[SecurityEvent]) -> None:
         for stream in await records.list_open_streams():
@@ -119,7 +122,11 @@ class Signals:
                 await self.queue(records, stream, wanted)
 
     async def queue(self, records: Records, stream: Stream, events: Sequence[SecurityEvent]) -> None:
-        """Queue events in one stream, inside of a transaction. If there is no room for all, the stream ends instead."""
+        """Queue events in one stream, inside of a transaction. If there is no room for all, the stream ends instead.
+
+        The stream was read after ``hold_streams``, or after the transaction has appended to the ledger, or the
+        transaction is alone: nobody else has changed it since.
+        """
         most = self.policy.most_events
         if await records.count_signals(stream.id, limit=most) + len(events) > most:
             await self.give_up(records, stream, f"More than {most} events waited.")

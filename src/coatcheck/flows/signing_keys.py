@@ -82,7 +82,9 @@ class SigningKeys:
         self._seen: int | None = None
         self._read_at = -math.inf
         self._moved = True  # something was committed since the keys were read
-        self._urgent = True  # and it has to do with them
+        self._asked = 1  # how often something was that has to do with them
+        self._answered = 0  # how much of that is known
+        self._reading = asyncio.Lock()
         ledger.subscribe(self._note)
 
     async def sign(
@@ -202,11 +204,11 @@ class SigningKeys:
 
     def forget(self) -> None:
         """Read the keys again before they are used the next time."""
-        self._urgent = True
+        self._asked += 1
 
     def _note(self, entries: list[Entry]) -> None:
         if any(entry.kind == "key" for entry in entries):
-            self._urgent = True
+            self._asked += 1
 
     async def _ring_with(self, algorithm: str) -> Ring:
         ring = await self._current()
@@ -222,27 +224,34 @@ class SigningKeys:
             await self._ledger.catch_up()
             self._seen, self._moved = version, True
         now = self._clock()
-        if self._urgent or (self._moved and not self._read_at <= now < self._read_at + _NOTICE):
-            await self._read(now)
+        if self._is_stale(now):
+            # Whoever comes while another reads waits for it: there may be no key yet, or the one that is was stolen.
+            async with self._reading:
+                if self._is_stale(now):
+                    await self._read(now)
         ring = self._ring
         if self._is_new or ring is None or not ring.since <= now < ring.until:
             ring = self._ring = await self._arranged(now)
             self._is_new = False
         return ring
 
+    def _is_stale(self, now: float) -> bool:
+        is_old = self._moved and not self._read_at <= now < self._read_at + _NOTICE
+        return is_old or self._asked != self._answered
+
     async def _read(self, now: float) -> None:
         """Read the keys; make one if there is none that may sign."""
         # Before reading: whatever is committed from now on counts as unread.
-        self._urgent = self._moved = False
+        asked, self._moved = self._asked, False
         try:
             stored = self._good(await self.stored(self._storage.records))
             if self._signs_from(stored, now, USUAL_ALGORITHM) is not None:
                 stored = await self._add_missing(USUAL_ALGORITHM)
             self._open(stored)
         except BaseException:
-            self._urgent = True
+            self._asked += 1
             raise
-        self._read_at = now
+        self._read_at, self._answered = now, asked
         if stored != self._stored:
             self._stored, self._is_new = stored, True
 
@@ -282,6 +291,7 @@ class SigningKeys:
     async def _arranged(self, now: float) -> Ring:
         ring = make_ring(self._stored, self._keys, self.policy, now=now, before=self._ring)
         if USUAL_ALGORITHM not in ring.signing:  # it has retired, and was to have a successor by now
-            await self._read(now)
+            async with self._reading:
+                await self._read(now)
             ring = make_ring(self._stored, self._keys, self.policy, now=now, before=self._ring)
         return ring

@@ -5,8 +5,8 @@ that are alive is in their bits. Memory holds the bits and nothing else; which p
 looked up in the storage. After a restart the bits come about in the same way, from the entries that are kept, because
 an entry is kept for as long as any token that it concerns is alive.
 
-A token may be added to the storage just after the ledger has voided it. Whoever adds it sees that, for transactions are
-serial, and notes it with the token.
+A token may be added to the storage just after the ledger has voided it. Whoever adds it sees that, for transactions of
+one user are serial, and notes it with the token.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ __all__ = ["StatusListPolicy", "StatusListToken", "StatusLists"]
 
 _TYPE: Final = "statuslist+jwt"
 _CONTEXT = "status-place"
+_NEXT_LIST: Final = "the next status list"  # whose transactions are those that may make one
 _MOST_PENDING = 10_000
 _BATCH = 5_000
 
@@ -119,19 +120,35 @@ class StatusLists:
         """Return where a list is."""
         return f"{self._policy.uri}/{list_id}"
 
-    async def claim(self, facts: Facts, ends_at: float) -> StatusClaim:
+    async def claim(self, facts: Facts, ends_at: float, *, owner: str | None = None) -> StatusClaim:
         """Give a token its place, and return the claim that says which. Not inside of a transaction.
 
         Args:
             facts: The token.
             ends_at: When it expires.
+            owner: The user whose it is; by default the ``sub``, which for a machine is the client. Whoever ends
+                access of theirs comes before, and is seen here, or after, and finds the token.
         """
-        context = self._context
         await self._ledger.catch_up()
-        async with context.storage.transaction() as records:
-            taken = await self._take(records, ends_at)
-            place = _place(context.sealer, taken)
+        of = facts.sub if owner is None else owner
+        claim = await self._claimed(facts, ends_at, of)
+        if (
+            claim is None
+        ):  # the first of a day, or the one before is half full: one after the other makes the next
+            claim = await self._claimed(facts, ends_at, of, _NEXT_LIST)
+        assert claim is not None  # noqa: S101 - that one makes a list where there is none
+        return claim
+
+    async def _claimed(self, facts: Facts, ends_at: float, *of: str) -> StatusClaim | None:
+        """Give a token its place; ``None`` if there is no list, and this transaction is not to make one."""
+        context = self._context
+        async with context.storage.transaction(*of) as records:
             stillborn = await self._is_void(records, facts)
+            # Last, for whoever counts a list up has it until the commit.
+            taken = await self._take(records, ends_at, makes=_NEXT_LIST in of)
+            if taken is None:
+                return None
+            place = _place(context.sealer, taken)
             status = Status(
                 list_id=taken.id,
                 place=place,
@@ -147,12 +164,11 @@ class StatusLists:
             await records.add_status(status)
         return StatusClaim(status_list=StatusReference(idx=place, uri=self.uri(taken.id)))
 
-    async def _take(self, records: Records, ends_at: float) -> StatusList:
+    async def _take(self, records: Records, ends_at: float, *, makes: bool) -> StatusList | None:
         now = self._clock()
         taken = await records.take_place(now, ends_at=ends_at)
-        if taken is not None:
+        if taken is not None or not makes:
             return taken
-        # The first of a day, or the one before is half full. What two processes do here, they do one after the other.
         first = StatusList(
             id=new_identifier(),
             size=self._policy.size,

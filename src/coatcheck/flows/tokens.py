@@ -9,6 +9,7 @@ import msgspec
 from .._core.secrets import digest
 from ..accounts.model import User
 from ..identity import FIRST_PARTY, Client
+from ..oauth.model import Grant
 from ..sessions.binding import is_bound_elsewhere
 from ..sessions.errors import InvalidRefreshTokenError, RefreshTokenReusedError
 from ..sessions.lifecycle import is_alive, needs_touch
@@ -30,7 +31,15 @@ from .model import TokenResponse
 from .opening import token_response
 from .ports import Records
 
-__all__ = ["PresentedToken", "Tokens", "end_reused", "exchange_token", "first_token", "presented_token"]
+__all__ = [
+    "PresentedToken",
+    "Tokens",
+    "end_reused",
+    "exchange_token",
+    "first_token",
+    "owner_of",
+    "presented_token",
+]
 
 
 class PresentedToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +51,7 @@ class PresentedToken(msgspec.Struct, frozen=True, kw_only=True):
         session: The session that it was made for.
         parent: The session in which that was granted, if it ends with it.
         user: Whose they are.
+        grant: What was granted to the client in it; ``None`` for this site's own.
         client: SHA-256 of who presents it.
         plan: What is to be done.
     """
@@ -51,11 +61,25 @@ class PresentedToken(msgspec.Struct, frozen=True, kw_only=True):
     session: Session
     parent: Session | None
     user: User
+    grant: Grant | None
     client: bytes
     plan: Plan
 
     def __repr__(self) -> str:
         return f"<PresentedToken of session {self.session.id}>"
+
+
+async def owner_of(context: Context, refresh_token: str) -> str:
+    """Return whose a refresh token is, for the transaction in which it is exchanged. Not inside of one.
+
+    Raises:
+        InvalidRefreshTokenError: If it is none, or its session is gone.
+    """
+    session_id = session_of(context.sealer, refresh_token)
+    owner = await context.owners.of(context.storage.records, session_id)
+    if owner is None:
+        raise InvalidRefreshTokenError(detail="its session has ended")
+    return owner
 
 
 async def presented_token(
@@ -75,25 +99,25 @@ async def presented_token(
             its user is gone.
     """
     now = context.clock()
-    session = await records.find_session(session_of(context.sealer, refresh_token))
-    user = None if session is None else await records.find_user(session.user_id)
-    if session is None or user is None or user.disabled_at is not None:
+    session_id = session_of(context.sealer, refresh_token)
+    family = await records.find_family(session_id, digest=digest(refresh_token))
+    if family is None or family.user.disabled_at is not None:
         raise InvalidRefreshTokenError(detail="its session has ended")
+    session, parent = family.session, family.parent
     if session.client_id != client_id:
         raise InvalidRefreshTokenError(detail=f"client {client_id} presents one of {session.client_id}")
-    parent = None if session.parent_id is None else await records.find_session(session.parent_id)
     if session.parent_id is not None and (parent is None or not is_alive(parent, now)):
         raise InvalidRefreshTokenError(detail="the session in which it was granted has ended")
-    record = await records.find_refresh_token(digest(refresh_token))
     presented_by = client_digest(client, client_id)
     return PresentedToken(
         secret=refresh_token,
-        record=record,
+        record=family.token,
         session=session,
         parent=parent,
-        user=user,
+        user=family.user,
+        grant=family.grant,
         client=presented_by,
-        plan=plan_refresh(record, session, client=presented_by, policy=context.refresh, now=now),
+        plan=plan_refresh(family.token, session, client=presented_by, policy=context.refresh, now=now),
     )
 
 
@@ -175,7 +199,7 @@ class Tokens:
             RefreshTokenReusedError: If it was used before. Its session has been ended.
         """
         context, now = self._context, self._context.clock()
-        async with context.storage.transaction() as records:
+        async with context.storage.transaction(await owner_of(context, refresh_token)) as records:
             presented = await presented_token(
                 context, records, refresh_token, client=client, client_id=FIRST_PARTY
             )
@@ -207,7 +231,10 @@ class Tokens:
         it knows nothing of.
         """
         context = self._context
-        async with context.storage.transaction() as records:
+        owner = await context.owners.of(context.storage.records, session_id)
+        if owner is None:
+            return None
+        async with context.storage.transaction(owner) as records:
             session = await records.find_session(session_id)
             user = None if session is None else await records.find_user(session.user_id)
             at = context.clock()

@@ -224,6 +224,10 @@ class AuthorizationRecords(Protocol):
         """Add a code. Its digest is new."""
         ...
 
+    async def find_code(self, digest: bytes) -> AuthorizationCode | None:
+        """Return the code, consumed or not, as it was added: whose it is, and nothing to decide by."""
+        ...
+
     async def consume_code(self, digest: bytes, *, at: float) -> tuple[AuthorizationCode, bool] | None:
         """Return the code, and whether it was consumed just now: exactly one caller is told so. ``None`` if unknown."""
         ...

@@ -88,7 +88,7 @@ class Applications:
         had nothing.
         """
         context = self._context
-        async with context.storage.transaction() as records:
+        async with context.storage.transaction(identity.id) as records:
             sessions = await records.list_sessions(identity.id)
             # FIRST_PARTY is no client: nobody signs out here by its name.
             named = [each.id for each in sessions if each.client_id == client_id != FIRST_PARTY]

@@ -250,9 +250,9 @@ class Authorization:
             InteractionOverError: If another request has answered it at the same time.
         """
         context, request, scope = self._context, loaded.request, loaded.situation.scope
-        async with context.storage.transaction() as records:
-            seen = None if loaded.session is None else loaded.session.id
-            session, user = await present(context, records, seen)
+        assert loaded.session is not None  # noqa: S101 - only who is signed in is answered for
+        async with context.storage.transaction(loaded.session.user_id) as records:
+            session, user = await present(context, records, loaded.session.id)
             if session is None or user is None:
                 return None
             if interaction is not None:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from ..ports import Records
     from .issuing import TokenIssuer
 
-__all__ = ["BackChannel", "OutgoingLogout", "queue_ended", "queue_logouts"]
+__all__ = ["ENDED", "BackChannel", "OutgoingLogout", "queue_ended", "queue_logouts"]
+
+ENDED: Final = "what is left of sessions"
+"""Whose transactions are those that forget sessions which have ended: one at a time, and beside all users'."""
 
 _LEASE: Final = 15.0  # seconds that a process has a notice to itself
 _BATCH: Final = 100
@@ -180,7 +183,7 @@ class BackChannel:
         # Whoever looks often, and finds nothing, should not take the turn of those who write.
         if not await storage.records.list_ended_client_sessions(limit=1):
             return 0
-        async with storage.transaction() as records:
+        async with storage.transaction(ENDED) as records:
             return await queue_ended(self._context, records, limit=_BATCH)
 
     @property

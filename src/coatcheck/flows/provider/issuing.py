@@ -123,7 +123,8 @@ class TokenIssuer:
             expires_at = int(ends_at)
             expires_in = max(0, int(expires_at - at))
         if self._tokens.place is not None:
-            claims = await self._placed(claims, api, issued_at=issued_at, expires_at=expires_at)
+            owner = None if session is None else session.user_id
+            claims = await self._placed(claims, api, issued_at=issued_at, expires_at=expires_at, owner=owner)
         if (
             issued_at != int(at) or expires_in != lifetime
         ):  # otherwise the signer writes them, which is quicker
@@ -236,7 +237,9 @@ class TokenIssuer:
         facts = Facts(sid=claims.sid, sub=user, client_id=claims.client_id)
         return int(at) if self._registry.earliest(facts) <= int(at) else at
 
-    async def _placed(self, claims: _Granted, api: API, *, issued_at: float, expires_at: int) -> _Granted:
+    async def _placed(
+        self, claims: _Granted, api: API, *, issued_at: float, expires_at: int, owner: str | None
+    ) -> _Granted:
         """Return claims with the token's place in a status list."""
         assert self._tokens.place is not None  # noqa: S101 - the caller asked
         by_secret = api.algorithm == _BY_SECRET
@@ -248,7 +251,9 @@ class TokenIssuer:
             kid="" if by_secret else (await self._keys.signing_key(api.algorithm)).kid or "",
             iat=issued_at,
         )
-        return msgspec.structs.replace(claims, status=await self._tokens.place(facts, expires_at))
+        return msgspec.structs.replace(
+            claims, status=await self._tokens.place(facts, expires_at, owner=owner)
+        )
 
 
 def half_hash(text: str, algorithm: str) -> str:

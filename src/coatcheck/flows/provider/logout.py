@@ -153,7 +153,7 @@ class Logout:
     async def end(self, identity: Identity) -> FrontChannel:
         """End the session that asks, and with it those of clients; return what the browser is to load for these."""
         context = self._context
-        async with context.storage.transaction() as records:
+        async with context.storage.transaction(identity.id) as records:
             front_channel = await self._front_channel(records, identity.session_id)
             await end_sessions(
                 context,

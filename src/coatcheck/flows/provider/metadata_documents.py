@@ -93,6 +93,9 @@ async def _stored(context: Context, client_id: str, checked: CheckedMetadata, *,
     for algorithm in (checked.id_token_signed_response_alg, checked.userinfo_signed_response_alg):
         if algorithm is not None:
             await context.access_tokens.keys.ensure(algorithm)
+    known = await context.storage.records.find_client(client_id)
+    if known is not None and _told(known, checked) == known:
+        return known  # nearly always: nobody has to make way for that
     async with context.storage.transaction() as records:
         before = await records.find_client(client_id)
         if before is None:
@@ -103,11 +106,14 @@ async def _stored(context: Context, client_id: str, checked: CheckedMetadata, *,
             )
             await records.add_client(client)
             return client
-        # What only the operator gives, stays.
-        client = replace(checked.on(before), first_party=before.first_party, audiences=before.audiences)
-        if client != before:
-            await records.replace_client(client)
+        client = _told(before, checked)
+        await records.replace_client(client)
         return client
+
+
+def _told(before: OAuthClient, checked: CheckedMetadata) -> OAuthClient:
+    """Return a client as its document has it now. What only the operator gives, stays."""
+    return replace(checked.on(before), first_party=before.first_party, audiences=before.audiences)
 
 
 def _detail(error: DocumentError | JSONError) -> str:

@@ -73,10 +73,11 @@ async def open_for_client(
         detail = f"client {code.client_id}: the session in which it was granted has ended"
         raise InvalidGrantError(_ENDED, detail=detail)
     parent = None if code.offline else await _used(context, records, granted_in, now=now)
-    before = await records.find_grant(code.session_id)
-    grant = _joined(before, code, now=now)
+    old = await records.find_session(code.session_id)
+    # What was granted before, was in that session: where there is none yet, nothing was.
+    grant = _joined(None if old is None else await records.find_grant(old.id), code, now=now)
     fresh = _fresh(context, code, parent=parent, client=client, now=now)
-    session = await _opened(records, replace(fresh, scope=" ".join(grant.scope)), joins=code.joins)
+    session = await _opened(records, replace(fresh, scope=" ".join(grant.scope)), old, joins=code.joins)
     await records.put_grant(grant)
     return OpenedForClient(user=user, session=session, parent=parent, grant=grant)
 
@@ -88,13 +89,12 @@ async def _used(context: Context, records: Records, session: Session, *, now: fl
     return replace(session, last_seen_at=max(now, session.last_seen_at))
 
 
-async def _opened(records: Records, fresh: Session, *, joins: bool) -> Session:
+async def _opened(records: Records, fresh: Session, old: Session | None, *, joins: bool) -> Session:
     """Return the client's session, new or as it is after this sign-in.
 
     One that ended is never opened again: its name is in the ledger, so that all its tokens would be void, and would
     come to life when the ledger forgets it.
     """
-    old = await records.find_session(fresh.id)
     if old is None:
         if joins:
             raise InvalidGrantError(

@@ -75,7 +75,7 @@ class Profiles:
             UnknownUserError: If there is no such user.
         """
         checked = {name: _checked(name, value) for name, value in changes.items()}
-        async with self._context.storage.transaction() as records:
+        async with self._context.storage.transaction(user_id) as records:
             if await records.find_user(user_id) is None:
                 raise UnknownUserError("There is no such user.")
             found = await records.find_profile(user_id)

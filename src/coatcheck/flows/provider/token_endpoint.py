@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...oauth.errors import InvalidClientError, UnauthorizedClientError, UnsupportedGrantTypeError
 from ...oauth.model import OAuthClient
+from ..counts import counted_grant
 from ..model import TokenResponse
 from ..tokens import Tokens
 from .client_authentication import authenticate
@@ -47,6 +48,7 @@ class TokenEndpoint:
             _JWT_BEARER: self._by_assertion,
         }
 
+    @counted_grant
     async def answer(self, request: TokenRequest) -> TokenAnswer | TokenResponse:
         """Answer a token request.
 

@@ -63,7 +63,10 @@ class TokenRevocation:
         Whoever has a used one has had all that came of it.
         """
         context = self._context
-        async with context.storage.transaction() as records:
+        seen = await context.storage.records.find_session(session_id)
+        if seen is None or seen.client_id != client.id:
+            return
+        async with context.storage.transaction(seen.user_id) as records:
             session = await records.find_session(session_id)
             if session is not None and session.client_id == client.id:
                 actor = by_client(client.id)
@@ -80,7 +83,7 @@ class TokenRevocation:
         await context.ledger.catch_up()
         if context.ledger.registry.void(facts_of(claims, kid)) is not None:
             return  # what is void already gets no second entry
-        async with context.storage.transaction() as records:
+        async with context.storage.transaction(claims.jti or "") as records:
             await revoke(
                 context,
                 records,

@@ -17,6 +17,7 @@ from .behaviour_of_clients import (
     PermissionBehaviour,
     RoleBehaviour,
 )
+from .behaviour_of_families import FamilyBehaviour
 from .behaviour_of_ledger import LedgerBehaviour, ServiceBehaviour
 from .behaviour_of_logout import EndedClientSessionBehaviour, LogoutBehaviour
 from .behaviour_of_profiles import ProfileBehaviour
@@ -35,6 +36,7 @@ class Behaviour(
     ThrottleBehaviour,
     SessionBehaviour,
     RefreshTokenBehaviour,
+    FamilyBehaviour,
     EndOfAllBehaviour,
     MailBehaviour,
     KeyBehaviour,

@@ -219,6 +219,9 @@ class AuthorizationBehaviour:
             replace(code, consumed_at=at),
             False,
         )
+        # Whose it is can be seen at any time, and by that nothing is used up.
+        assert await storage.records.find_code(code.digest) == code
+        assert await storage.records.find_code(digest_of("no code")) is None
 
     @scenario
     async def test_what_is_new_is_new_and_belongs_to_a_client(self, storage: Storage) -> None:

@@ -77,6 +77,11 @@ class AuthorizationTable(MemoryTable):
 
         await self._source.write(add)
 
+    async def find_code(self, digest: bytes) -> AuthorizationCode | None:
+        """Return the code, consumed or not."""
+        found = self._state.codes.get(digest)
+        return None if found is None else replace(found, consumed_at=None)
+
     async def consume_code(self, digest: bytes, *, at: float) -> tuple[AuthorizationCode, bool] | None:
         """Return the code, and whether it was consumed just now."""
 

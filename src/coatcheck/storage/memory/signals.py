@@ -56,6 +56,10 @@ class SignalTable(MemoryTable):
         oldest = min(stale, key=lambda signal: signal.at, default=None)
         return None if oldest is None else self._state.streams[oldest.stream_id]
 
+    async def hold_streams(self) -> None:
+        """Wait until no other transaction changes streams: here there is no other."""
+        await self._source.write(lambda _: None)
+
     async def replace_stream(self, stream: Stream) -> bool:
         """Put another record in the place of a stream."""
 

@@ -13,6 +13,7 @@ from ..turns import Turns
 from .accounts import LinkTable, ThrottleTable, UserTable
 from .authorizations import AuthorizationTable
 from .clients import ClientTable
+from .families import FamilyTable
 from .grants import GrantTable
 from .ledger import LedgerTable
 from .logout_notices import LogoutNoticeTable
@@ -35,6 +36,7 @@ class MemoryRecords(
     ThrottleTable,
     SessionTable,
     RefreshTokenTable,
+    FamilyTable,
     MailTable,
     KeyTable,
     LedgerTable,

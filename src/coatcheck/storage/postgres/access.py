@@ -23,7 +23,7 @@ Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 class Supply(Protocol):
     """Where the connections are from, and who wants to know what is committed."""
 
-    def pool(self, *, writes: bool) -> Pool:
+    async def pool(self, *, writes: bool) -> Pool:
         """Return the pool of the running event loop; where a write would wait for itself, refuse."""
         ...
 
@@ -85,7 +85,7 @@ class CommittedAccess:
         return await self._write(statement, lambda connection: _take(connection, statement, parameters))
 
     async def _read(self, read: Callable[[Connection], Awaitable[Result]]) -> Result:
-        pool = self._supply.pool(writes=False)
+        pool = await self._supply.pool(writes=False)
         pool.round_trips += 1
         try:
             async with pool.connection() as connection:
@@ -99,7 +99,7 @@ class CommittedAccess:
                 return await read(connection)
 
     async def _write(self, statement: Statement, write: Callable[[Connection], Awaitable[Result]]) -> Result:
-        pool = self._supply.pool(writes=True)
+        pool = await self._supply.pool(writes=True)
         pool.round_trips += 1
         with our_failures():
             async with pool.connection() as connection:

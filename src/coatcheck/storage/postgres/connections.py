@@ -28,8 +28,10 @@ _DEFAULTS: Final = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
+# A node that is cut off in the middle of a transaction holds its locks until the server ends it: transactions here take
+# milliseconds and wait for nothing else, so that it may do so soon, and others get their turn.
 _SESSION: Final = (
-    "SET lock_timeout = {}; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '30s'"
+    "SET lock_timeout = {}; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '2s'"
 )
 _FIRST_DELAY: Final = 0.05  # seconds
 _LONGEST_DELAY: Final = 0.5
@@ -127,8 +129,12 @@ class Pool:
         self._making += 1
         try:
             connection = await self._connect()
+            try:
+                await connection.execute(self._session, prepare=False)
+            except BaseException:
+                await connection.close()
+                raise
             self._all.add(connection)
-            await connection.execute(self._session, prepare=False)
         except BaseException:
             self._wake()  # another may try
             raise

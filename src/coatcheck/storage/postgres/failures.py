@@ -44,7 +44,7 @@ def is_lost(error: psycopg.Error) -> bool:
     if not isinstance(error, psycopg.OperationalError):
         return False
     if error.sqlstate is not None:
-        return error.sqlstate.startswith(("08", "57P"))
+        return error.sqlstate.startswith(("08", "57P", "25P03", "25P04"))
     return not is_refused(error)
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
 
-from ..._core.clock import monotonic_clock
+from ..._core.clock import monotonic_clock, system_clock
 from .migrations import CHANNEL
 
 __all__ = ["Listener"]
 
 _log = logging.getLogger("coatcheck.storage")
-_LOOK: Final = "SELECT number FROM changes"
+_LOOK: Final = "SELECT number, extract(epoch FROM clock_timestamp())::float8 FROM changes"
+_MOST_SKEW: Final = 5.0  # seconds
 _LISTEN: Final = f"LISTEN {CHANNEL}"
 _STALE_AFTER: Final = 4  # looks: one may be late, and its connection may have to be made again
 _LONGEST_DELAY: Final = 2.0  # seconds
@@ -32,6 +34,9 @@ class Listener:
         moved: Called when something may have been committed.
         lost: Called when the server has gone.
         poll: How many seconds between two looks.
+
+    Attributes:
+        clock_skew: By how many seconds this machine's clock is ahead of the server's.
     """
 
     def __init__(
@@ -43,6 +48,8 @@ class Listener:
         self._poll = poll
         self._number: int | None = None
         self._heard_at: float | None = None
+        self.clock_skew: float = 0.0
+        self._has_tried = asyncio.Event()
         self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
 
     def is_current(self) -> bool:
@@ -52,6 +59,22 @@ class Listener:
         """
         heard_at = self._heard_at
         return heard_at is not None and monotonic_clock() - heard_at < self._poll * _STALE_AFTER
+
+    def _compare_clocks(self, time: float) -> None:
+        """Note how far this machine's clock is from the server's; tell the operator, once, if it is too far."""
+        before, self.clock_skew = self.clock_skew, system_clock() - time
+        if abs(self.clock_skew) > _MOST_SKEW >= abs(before):
+            _log.error(
+                "the clock of this machine differs from the database's by %.0f seconds: what it issues is not good for"
+                " others, and it takes what others refuse",
+                self.clock_skew,
+            )
+
+    async def has_looked(self, *, within: float) -> None:
+        """Wait for the first look, or until it has failed, or for so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._has_tried.wait()
 
     async def run(self) -> None:
         """Listen until cancelled, over one connection after another."""
@@ -65,6 +88,7 @@ class Listener:
                     self._lost()
                     delay = self._poll
                 self._heard_at = None
+            self._has_tried.set()
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LONGEST_DELAY)
 
@@ -81,11 +105,13 @@ class Listener:
     async def _look(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
         async with asyncio.timeout(self._poll * _STALE_AFTER):
             found = await (await connection.execute(_LOOK)).fetchone()
-        number = None if found is None else int(found[0])
+        number, time = (None, system_clock()) if found is None else found
+        self._compare_clocks(time)
         if number != self._number:
             self._number = number
             self._moved()
         self._heard_at = monotonic_clock()
+        self._has_tried.set()
 
     def abandon(self) -> None:
         """Close the connection when its event loop is gone, and nothing can be waited for."""

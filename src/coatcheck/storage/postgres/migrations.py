@@ -91,6 +91,8 @@ _SESSIONS: Final = (
     "CREATE INDEX sessions_by_user ON sessions (user_id)",
     "CREATE INDEX sessions_by_end ON sessions (generation, ends_at)",
     "CREATE INDEX sessions_by_parent ON sessions (parent_id) WHERE parent_id IS NOT NULL",
+    "CREATE INDEX sessions_by_lifetime ON sessions ((expires_at - authenticated_at))",
+    "CREATE INDEX sessions_by_idle_timeout ON sessions (idle_timeout)",
     "CREATE INDEX sessions_of_clients ON sessions (generation, id) WHERE client_id <> 'first-party'",
     """
     CREATE TABLE refresh_tokens (
@@ -409,5 +411,5 @@ READABLE_BY: Final = 1
 """How many steps a program has to know at least to use this schema.
 
 Nodes of two releases run beside each other while one takes over from the other. So a step only adds what the release
-before it does not miss, and this number stays; what nothing uses any more is dropped a release later, and then it moves.
+before it does not miss, and this number stays. What nothing uses any more is dropped a release later; then it moves.
 """

@@ -104,9 +104,11 @@ class PostgresStorage:
 
     def facts(self) -> dict[str, float]:
         """Return figures for whoever watches over it: connections, round trips, whether the server is heard."""
-        heard = self._listener is not None and self._listener.is_current()
         pool = {} if self._pool is None else self._pool.facts()
-        return {**pool, "is_current": float(heard)}
+        listener = self._listener
+        if listener is None:
+            return {**pool, "is_current": 0.0}
+        return {**pool, "is_current": float(listener.is_current()), "clock_skew": listener.clock_skew}
 
     async def close(self) -> None:
         """Close the storage. Harmless if it is closed already."""
@@ -118,7 +120,7 @@ class PostgresStorage:
 
     # --- for the accesses --------------------------------------------------------------------------------------
 
-    def pool(self, *, writes: bool) -> Pool:
+    async def pool(self, *, writes: bool) -> Pool:
         """Return the pool of the running event loop.
 
         Raises:
@@ -133,7 +135,7 @@ class PostgresStorage:
             raise StorageMisuseError("The storage is closed.")
         loop = asyncio.get_running_loop()
         if self._pool is None or loop is not self._loop:
-            return self._serve(loop)
+            return await self._serve(loop)
         return self._pool
 
     def committed(self) -> None:
@@ -152,7 +154,7 @@ class PostgresStorage:
 
     # --- its connections, which belong to one event loop ------------------------------------------------------
 
-    def _serve(self, loop: asyncio.AbstractEventLoop) -> Pool:
+    async def _serve(self, loop: asyncio.AbstractEventLoop) -> Pool:
         if self._loop is not None and self._loop is not loop and self._loop.is_running():
             raise StorageMisuseError("The storage is in use by another event loop. Open one for each.")
         self._abandon()
@@ -160,6 +162,8 @@ class PostgresStorage:
         pool = self._pool = Pool(self._address, size=self._size, patience=self._patience)
         self._listener = Listener(self._address, moved=self.committed, lost=self._lost, poll=self._poll)
         self._listening = loop.create_task(self._listener.run(), name="coatcheck storage")
+        # Whoever is the first to read knows from then on what was committed. A server that is down tells them itself.
+        await self._listener.has_looked(within=self._patience)
         return pool
 
     def _lost(self) -> None:
@@ -198,7 +202,7 @@ class _Transaction:
         self._of = of
 
     async def __aenter__(self) -> SQLRecords:
-        pool = self._storage.pool(writes=True)
+        pool = await self._storage.pool(writes=True)
         self._task = id(asyncio.current_task())
         try:
             await self._begin(pool)

@@ -119,6 +119,11 @@ class AuthorizationTable(SQLTable):
             },
         )
 
+    async def find_code(self, digest: bytes) -> AuthorizationCode | None:
+        """Return the code, consumed or not."""
+        found = await self._access.row(_FIND_CODE, {"digest": digest})
+        return None if found is None else _code(found[0])
+
     async def consume_code(self, digest: bytes, *, at: float) -> tuple[AuthorizationCode, bool] | None:
         """Return the code, and whether it was consumed just now."""
         rows = await self._access.take(_CONSUME_CODE, {"digest": digest, "at": at})

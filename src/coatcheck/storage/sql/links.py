@@ -19,7 +19,10 @@ RETURNING digest, purpose, email, email_key, user_id, password_hash, binding, cr
 _DELETE = "DELETE FROM links WHERE user_id = :user_id OR email_key = :email_key"
 _DELETE_EXPIRED = """
 DELETE FROM links
-WHERE digest IN (SELECT digest FROM links WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)"""
+WHERE digest IN (
+    SELECT digest FROM links WHERE expires_at <= :now
+    ORDER BY expires_at LIMIT :limit /* what nobody else is just taking */
+)"""
 
 
 def _link(row: Row) -> Link:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .authorizations import AuthorizationTable
 from .clients import ClientTable
+from .families import FamilyTable
 from .grants import GrantTable
 from .keys import KeyTable
 from .ledger import LedgerTable
@@ -29,6 +30,7 @@ class SQLRecords(
     ThrottleTable,
     SessionTable,
     RefreshTokenTable,
+    FamilyTable,
     MailTable,
     KeyTable,
     LedgerTable,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...sessions.model import RefreshToken
-from .access import Parameters, SQLTable
+from .access import Parameters, Row, SQLTable
 
-__all__ = ["RefreshTokenTable"]
+__all__ = ["RefreshTokenTable", "token_from"]
 
 _ADD = """
 INSERT INTO refresh_tokens (digest, session_id, client, created_at, expires_at, rotated_at, sealed_successor)
@@ -23,6 +23,19 @@ WHERE digest = :digest AND rotated_at IS NULL"""
 
 _FORGET = "DELETE FROM refresh_tokens WHERE session_id = :session_id AND rotated_at < :rotated_before"
 _FORGET_ALL = "DELETE FROM refresh_tokens WHERE session_id = :session_id"
+
+
+def token_from(row: Row) -> RefreshToken:
+    """Return the token of a row whose columns are in the order of ``_FIND``."""
+    return RefreshToken(
+        digest=row[0],
+        session_id=row[1],
+        client=row[2],
+        created_at=row[3],
+        expires_at=row[4],
+        rotated_at=row[5],
+        sealed_successor=row[6],
+    )
 
 
 class RefreshTokenTable(SQLTable):
@@ -46,17 +59,7 @@ class RefreshTokenTable(SQLTable):
     async def find_refresh_token(self, digest: bytes) -> RefreshToken | None:
         """Return the token of that digest."""
         row = await self._access.row(_FIND, {"digest": digest})
-        if row is None:
-            return None
-        return RefreshToken(
-            digest=row[0],
-            session_id=row[1],
-            client=row[2],
-            created_at=row[3],
-            expires_at=row[4],
-            rotated_at=row[5],
-            sealed_successor=row[6],
-        )
+        return None if row is None else token_from(row)
 
     async def rotate_refresh_token(self, digest: bytes, *, at: float, sealed_successor: bytes) -> bool:
         """Mark a token as exchanged, if it is not yet."""

@@ -37,6 +37,8 @@ _REPLACE = """
         reason = :reason, created_at = :created_at, verified_at = :verified_at, due_at = :due_at, attempts = :attempts
     WHERE id = :id
 """
+# Of no stream: with several writers, whoever changes any is alone with them and the ledger until the commit.
+_HOLD = "UPDATE signal_streams SET attempts = attempts WHERE id = ''"
 _DELETE = "DELETE FROM signal_streams WHERE id = :id"
 
 _STALE = "SELECT stream_id FROM signals WHERE at < :before ORDER BY at, seq LIMIT 1"
@@ -88,6 +90,10 @@ class SignalTable(SQLTable):
         """Return the stream with the oldest event that was made before then."""
         row = await self._access.row(_STALE, {"before": before})
         return None if row is None else await self.find_stream(row[0])
+
+    async def hold_streams(self) -> None:
+        """Wait until no other transaction changes streams."""
+        await self._access.change(_HOLD, {})
 
     async def replace_stream(self, stream: Stream) -> bool:
         """Put another record in the place of a stream."""

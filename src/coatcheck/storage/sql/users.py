@@ -7,7 +7,7 @@ import msgspec
 from ...accounts.model import User
 from .access import Parameters, Row, SQLTable
 
-__all__ = ["UserTable"]
+__all__ = ["UserTable", "user_from"]
 
 _SELECT = """
 SELECT id, email, email_key, password_hash, scopes, created_at, password_changed_at, disabled_at
@@ -50,7 +50,8 @@ def _parameters(user: User, *, prefix: str = "") -> dict[str, str | float | None
     }
 
 
-def _user(row: Row) -> User:
+def user_from(row: Row) -> User:
+    """Return the user of a row whose columns are in the order of ``_SELECT``."""
     identifier, email, email_key, password_hash, scopes, created_at, password_changed_at, disabled_at = row
     return User(
         id=identifier,
@@ -74,12 +75,12 @@ class UserTable(SQLTable):
     async def find_user(self, user_id: str) -> User | None:
         """Return the user of that identifier."""
         row = await self._access.row(_FIND, {"id": user_id})
-        return None if row is None else _user(row)
+        return None if row is None else user_from(row)
 
     async def find_user_by_email(self, email_key: str) -> User | None:
         """Return the user of that address."""
         row = await self._access.row(_FIND_BY_EMAIL, {"email_key": email_key})
-        return None if row is None else _user(row)
+        return None if row is None else user_from(row)
 
     async def replace_user(self, user: User, *, expected: User) -> bool:
         """Replace a user's record if it still is ``expected`` and the new address is free."""
@@ -92,4 +93,4 @@ class UserTable(SQLTable):
 
     async def list_users(self, *, after: str = "", limit: int = 100) -> list[User]:
         """Return users in the order of their ``email_key``, from behind ``after``."""
-        return [_user(row) for row in await self._access.rows(_LIST, {"after": after, "limit": limit})]
+        return [user_from(row) for row in await self._access.rows(_LIST, {"after": after, "limit": limit})]

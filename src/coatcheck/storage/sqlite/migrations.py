@@ -239,6 +239,8 @@ _CLIENT_SESSIONS: Final = (
     "ALTER TABLE sessions ADD COLUMN client_id TEXT NOT NULL DEFAULT 'first-party'",
     "ALTER TABLE sessions ADD COLUMN parent_id TEXT REFERENCES sessions (id) ON DELETE CASCADE",
     "CREATE INDEX sessions_by_parent ON sessions (parent_id) WHERE parent_id IS NOT NULL",
+    "CREATE INDEX sessions_by_lifetime ON sessions (expires_at - authenticated_at)",
+    "CREATE INDEX sessions_by_idle_timeout ON sessions (idle_timeout)",
     "CREATE INDEX sessions_of_clients ON sessions (generation, id) WHERE client_id <> 'first-party'",
     # A client that refreshes often has many tokens that it exchanged in the last seconds, and none to be forgotten.
     "DROP INDEX refresh_tokens_by_session",

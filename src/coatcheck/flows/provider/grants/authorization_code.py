@@ -44,7 +44,10 @@ class AuthorizationCodeGrant:
             InvalidTargetError: If another API is asked for than was granted.
         """
         context, presented = self._context, digest(request.required("code"))
-        async with context.storage.transaction() as records:
+        seen = await context.storage.records.find_code(presented)
+        if seen is None:
+            raise InvalidGrantError(_WRONG, detail=f"client {client.id}: no such code")
+        async with context.storage.transaction(seen.user_id) as records:
             # Whatever is refused below is rolled back, and the code is as good as before for whoever it was given to.
             found = await records.consume_code(presented, at=context.clock())
             if found is None:

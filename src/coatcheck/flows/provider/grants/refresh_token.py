@@ -8,7 +8,7 @@ from ....oauth.errors import InvalidGrantError
 from ....oauth.model import OAuthClient
 from ....sessions.errors import InvalidRefreshTokenError, RefreshTokenReusedError
 from ....sessions.refresh import Plan
-from ...tokens import PresentedToken, end_reused, exchange_token, presented_token
+from ...tokens import PresentedToken, end_reused, exchange_token, owner_of, presented_token
 from .model import TokenAnswer, TokenRequest
 from .user_tokens import PlannedTokens, UserTokens
 
@@ -40,7 +40,7 @@ class RefreshTokenGrant:
         """
         context, refresh_token = self._context, request.required("refresh_token")
         try:
-            async with context.storage.transaction() as records:
+            async with context.storage.transaction(await owner_of(context, refresh_token)) as records:
                 presented = await presented_token(
                     context, records, refresh_token, client=request.sender, client_id=client.id
                 )
@@ -58,7 +58,7 @@ class RefreshTokenGrant:
         self, records: Records, presented: PresentedToken, *, client: OAuthClient, request: TokenRequest
     ) -> PlannedTokens:
         context = self._context
-        grant = await records.find_grant(presented.session.id)
+        grant = presented.grant
         if grant is None:
             raise InvalidRefreshTokenError(detail=f"nothing is granted in session {presented.session.id}")
         api, scope = await self._tokens.choose(
