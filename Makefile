@@ -23,7 +23,9 @@ serve: $(VENV)/.has-all ## a demonstration at http://localhost:8000; ARGS="--por
 
 test: $(VENV)/.has-test ## the test-suite, with coverage; ARGS="-k jwt" for a part, without
 	scripts/system-package chromium chromium
+	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)" scripts/system-package postgresql initdb
 	PATH="$$PATH:/usr/sbin" scripts/system-package nginx nginx
+	scripts/system-package systemd systemd-analyze
 	scripts/node-modules tests/clients build/clients
 	$(BIN)/pytest $(or $(ARGS),-n auto --dist worksteal --cov)
 

@@ -14,8 +14,8 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def make(directory: Path) -> tuple[Path, Path, Path]:
-    """Return the authority's certificate, and the certificate and key of ``localhost``."""
+def make(directory: Path, *, host: str = "localhost") -> tuple[Path, Path, Path]:
+    """Return the authority's certificate, and the certificate and key of a host, this machine."""
     now = datetime.now(UTC)
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 
@@ -35,14 +35,14 @@ def make(directory: Path) -> tuple[Path, Path, Path]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     certificate = (
-        builder("localhost", key.public_key())
+        builder(host, key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    written = directory / "authority.pem", directory / "localhost.pem", directory / "localhost.key"
+    written = directory / "authority.pem", directory / f"{host}.pem", directory / f"{host}.key"
     written[0].write_bytes(authority.public_bytes(pem))
     written[1].write_bytes(certificate.public_bytes(pem))
     private = serialization.PrivateFormat.PKCS8
