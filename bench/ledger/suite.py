@@ -19,7 +19,7 @@ from bench.tables import Table, facts_table, targets_table
 from bench.web import cores
 from bench.web.environment import PEERS, ROOT, prepare
 
-PARTS = ("verifier", "route", "delay", "faults", "size")
+PARTS = ("verifier", "route", "delay", "feed-faults", "size")
 _PLOT = ROOT / "build" / "bench" / "revocation-delay.svg"
 _CALLS = 200
 
@@ -88,7 +88,7 @@ def run(report: Report, parts: Collection[str], *, quick: bool) -> None:
             calls = _route(report, effort, _place(name, "route"))
         if "delay" in parts:
             crowd = _delay(report, effort, Path(name))
-        if "faults" in parts:
+        if "feed-faults" in parts:
             broken = _faults(report, effort, _place(name, "faults"))
         if "size" in parts:
             _size(report, effort, _place(name, "size"))

@@ -47,6 +47,10 @@ def wrk(
 ) -> Load:
     """Load a server; an answer that is no success, or none, raises."""
     command = [find_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--latency"]
+    command += [
+        "--timeout",
+        "20s",
+    ]  # by default 2: sixteen sign-ins at once may take longer on a busy machine
     command += [f"-H{name}: {value}" for name, value in (headers or {}).items()]
     command += [f"-s{script}"] if script else []
     return _read(_run([*command, url]))

@@ -1,0 +1,1 @@
+"""Several nodes over PostgreSQL: load, growth, and revocation across nodes."""
