@@ -19,7 +19,10 @@ python_use_unqualified_type_names = True
 
 nitpick_ignore_regex = [
     # Nothing is fetched while building, so names of other projects stay plain text.
-    (r"py:.*", r"(abc|collections|cryptography|datetime|enum|fastapi|msgspec|os|pathlib|starlette|types|typing)\..*"),
+    (
+        r"py:.*",
+        r"(abc|collections|cryptography|datetime|enum|fastapi|msgspec|os|pathlib|starlette|types|typing)\..*",
+    ),
     # Type variables, the type of the sentinels in hazmat, and the rows of the algorithm table have no page.
     (r"py:.*", r"coatcheck\..*\.(C|T|Anything|App|Guarded)"),
     (r"py:.*", r"coatcheck\.jose\.(algorithms|key_types)\..*"),
