@@ -417,7 +417,8 @@ def test_a_flood_of_nonsense_neither_grows_memory_nor_displaces_anything(issuer:
             verifier.verify(token)
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert after - before < 100_000
+    # What other threads of this process took meanwhile is among it. Twenty thousand tokens that are kept are megabytes.
+    assert after - before < 1_000_000
     misses = verifier.metrics().misses
     for token in good:
         verifier.verify(token)
