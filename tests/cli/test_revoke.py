@@ -133,6 +133,12 @@ def test_a_client_and_a_key_are_revoked(run: Run, people: dict[str, str]) -> Non
     assert run("revoke", "key", "unknown").stderr.endswith("[unknown_signing_key]\n")
 
 
+def test_an_identifier_that_begins_with_a_dash_is_no_option(run: Run, people: dict[str, str]) -> None:
+    del people
+    assert run("revoke", "key", "-FUc6h").stderr.endswith("[unknown_signing_key]\n")
+    assert run("revoke", "key", "--help").stdout.startswith("Usage: ")
+
+
 def test_everything_is_revoked_by_whoever_says_yes(
     run: Run, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,10 @@ def _start(context: typer.Context) -> None:
         print(context.get_help())
 
 
+# The name of a key may begin with a hyphen, as that of a session of an earlier release may, and have an h in it: only
+# whole words are options here.
+_SETTINGS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+
 for _name, _command in (
     ("user", user),
     ("session", session),
@@ -30,5 +34,4 @@ for _name, _command in (
     ("everything", everything),
     ("list", list_revocations),
 ):
-    # The name of a key may begin with a hyphen, as that of a session of an earlier release may.
-    commands.command(_name, context_settings={"ignore_unknown_options": True})(_command)
+    commands.command(_name, context_settings=_SETTINGS)(_command)
