@@ -153,6 +153,10 @@ def test_a_full_disk_is_one_line(token: str) -> None:
     assert ran.stderr.startswith("coatcheck: No space left on device. [system_error]\n")
 
 
+SILENCE = 5.0  # seconds
+MOST_SILENCES = 12
+
+
 def on_terminal(
     arguments: list[str], environment: dict[str, str], interrupt_at: tuple[bytes, ...] = (b"with Ctrl-D",)
 ) -> tuple[int, str]:
@@ -163,10 +167,18 @@ def on_terminal(
     )
     os.close(terminal)
     shown = b""
-    waiting = True
+    interrupted = False
+    silences = 0
     while True:
-        if not select.select([controller], [], [], 60)[0]:
-            process.kill()  # the test shall fail, not wait for ever
+        if not select.select([controller], [], [], SILENCE)[0]:
+            silences += 1
+            if silences == MOST_SILENCES:
+                process.kill()  # the test shall fail, not wait for ever
+            elif (
+                interrupted
+            ):  # Python misses one that comes just before it begins to read: a person tries again
+                process.send_signal(signal.SIGINT)
+            continue
         try:
             chunk = os.read(controller, 4096)
         except OSError:  # the other side is closed
@@ -174,8 +186,8 @@ def on_terminal(
         if not chunk:
             break
         shown += chunk
-        if waiting and any(words in shown for words in interrupt_at):
-            waiting = False
+        if not interrupted and any(words in shown for words in interrupt_at):
+            interrupted = True
             process.send_signal(signal.SIGINT)
     os.close(controller)
     return process.wait(), shown.decode()
