@@ -21,13 +21,14 @@ serve: $(VENV)/.has-all ## a demonstration at http://localhost:8000; ARGS="--por
 	mkdir -p build/serve
 	cd build/serve && $(abspath $(BIN))/coatcheck dev $(ARGS)
 
-test: $(VENV)/.has-test ## the test-suite, with coverage; ARGS="-k jwt" for a part, without
+test: $(VENV)/.has-test ## the test-suite; ARGS="-k jwt" for a part; COVERAGE=1 measures branch coverage
 	scripts/system-package chromium chromium
 	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)" scripts/system-package postgresql initdb
 	PATH="$$PATH:/usr/sbin" scripts/system-package nginx nginx
+	scripts/system-package redis-server redis-server
 	scripts/system-package systemd systemd-analyze
 	scripts/node-modules tests/clients build/clients
-	$(BIN)/pytest $(or $(ARGS),-n auto --dist worksteal --cov)
+	$(BIN)/pytest $(or $(ARGS),-n auto --dist worksteal $(if $(COVERAGE),--cov))
 
 check: $(VENV)/.has-check ## formatting, lint, types, public types, architecture
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -153,3 +154,86 @@ def postgres_server(*, settings: tuple[str, ...] = _QUICK) -> Iterator[PostgresS
             yield server
         finally:
             server.stop(signal.SIGQUIT)
+
+
+class RedisServer:
+    """A server of Redis, that belongs to the test.
+
+    Attributes:
+        port: Where it listens, at 127.0.0.1.
+    """
+
+    def __init__(self, directory: Path, *, settings: tuple[str, ...] = ()) -> None:
+        self.port: int = free_port()
+        self._directory = directory
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: int = 0) -> str:
+        """Return the address of one of its databases."""
+        return f"redis://127.0.0.1:{self.port}/{database}"
+
+    def start(self, *settings: str) -> None:
+        """Start it, empty unless it was asked to keep its data, and wait until it answers."""
+        path = shutil.which("redis-server")
+        assert path is not None, "Redis is not here: apt-get install redis-server"
+        usual = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._directory))
+        quick = ("--save", "", "--appendonly", "no")
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [path, *usual, *quick, *self._settings, *settings],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _SECONDS_TO_START
+        while not self._answers():
+            assert time.monotonic() < deadline, (self._directory / "log").read_text()
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        try:
+            answer = self.execute("PING")
+        except OSError:
+            return False
+        return answer.startswith((b"+PONG", b"-NOAUTH"))
+
+    def execute(self, *words: str) -> bytes:
+        """Send a command, and return the answer as it stands on the wire: of those here, one packet."""
+        parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
+        with socket.create_connection(("127.0.0.1", self.port), timeout=_SECONDS_TO_START) as connection:
+            connection.sendall(f"*{len(words)}\r\n{''.join(parts)}".encode())
+            return connection.recv(65536)
+
+    def kill(self) -> None:
+        """Kill it, as when the machine dies. Harmless if it is dead."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(timeout=_SECONDS_TO_START)
+            self._process = None
+
+    def pause(self) -> None:
+        """Stop it where it is: it takes connections and answers nobody."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def redis_server(*, settings: tuple[str, ...] = ()) -> Iterator[RedisServer]:
+    """Run a server for as long as the block takes.
+
+    Args:
+        settings: More of its command line: ``("--requirepass", "secret")``.
+    """
+    with tempfile.TemporaryDirectory(prefix="coatcheck-redis-", ignore_cleanup_errors=True) as directory:
+        server = RedisServer(Path(directory), settings=settings)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()

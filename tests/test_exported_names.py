@@ -15,6 +15,7 @@ PACKAGES = [
         "coatcheck.server",
         "coatcheck.storage.conformance",
         "coatcheck.storage.memory",
+        "coatcheck.storage.redis",
         "coatcheck.storage.sqlite",
         "coatcheck.verifier",
     ),

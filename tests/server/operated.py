@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from coatcheck.flows.ports import Storage
 from coatcheck.server.server import Server
 from coatcheck.server.standalone import make_application
 from tests.web.sites import Site, open_site
@@ -47,8 +48,10 @@ class Operated:
 
 
 @asynccontextmanager
-async def operating(*, figures: Path | None = None, **settings: Any) -> AsyncIterator[Operated]:
+async def operating(
+    *, figures: Path | None = None, storage: Storage | None = None, **settings: Any
+) -> AsyncIterator[Operated]:
     """Give a site in production whose metrics are on."""
     usual = {"metrics": "on", "metrics_token": TOKEN}
-    async with open_site(**{**usual, **settings}) as site:
+    async with open_site(storage=storage, **{**usual, **settings}) as site:
         yield Operated(site, make_application(site.server.settings, server=site.server, figures=figures))

@@ -148,6 +148,7 @@ def test_a_wildcard_with_credentials_is_found() -> None:
         ),
         ({"keys": KeyFacts(count=1, newest_at=NOW + 60)}, ("fault", "key_from_the_future")),
         ({"keys": KeyFacts(count=1, newest_at=NOW - 800 * 86_400)}, ("note", "old_key")),
+        ({"redis_is_away": True}, ("warning", "redis_away")),
         ({"settings": replace(PRODUCTION, trusted_proxies=())}, ("warning", "no_trusted_proxy")),
         ({"settings": replace(PRODUCTION, cors_origins=(URL,))}, ("note", "own_origin_listed")),
     ],

@@ -18,6 +18,7 @@ from coatcheck.accounts.hashing import HashingPool
 from coatcheck.accounts.model import User
 from coatcheck.accounts.policy import Argon2Parameters
 from coatcheck.flows.context import FlowPolicy
+from coatcheck.flows.ports import Storage
 from coatcheck.mail.model import Letter
 from coatcheck.server import server as composition
 from coatcheck.server.server import Server
@@ -122,7 +123,9 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(*, hurried: bool = True, **arguments: Any) -> AsyncIterator[Site]:
+async def open_site(
+    *, hurried: bool = True, storage: Storage | None = None, **arguments: Any
+) -> AsyncIterator[Site]:
     """Give a site, which by default does not spend time for its own sake: on hashes, and before it refuses somebody."""
     production = {
         "mode": "production",
@@ -137,7 +140,7 @@ async def open_site(*, hurried: bool = True, **arguments: Any) -> AsyncIterator[
         if hurried:
             patch.setattr(composition, "_hasher", _cheap_hasher)
             patch.setattr(composition, "FlowPolicy", partial(FlowPolicy, failure_quantum=timedelta(0)))
-        server = Server(settings, storage=MemoryStorage(), transport=inbox, clock=clock)
+        server = Server(settings, storage=storage or MemoryStorage(), transport=inbox, clock=clock)
     try:
         yield Site(server, inbox, clock)
     finally:

@@ -41,6 +41,7 @@ def diagnose(facts: Facts, *, now: float) -> list[Finding]:
         *_files(facts),
         *_database(facts),
         *_keys(facts, now),
+        *_redis(facts),
         *findings_outside(facts),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding.level])
@@ -112,6 +113,17 @@ def _database(facts: Facts) -> Iterator[Finding]:
             title=f"There is no database {facts.settings.database} yet",
             explanation="It is made at the first start.",
             fix="Nothing, if the server has never run; otherwise check the setting database and the directory.",
+        )
+
+
+def _redis(facts: Facts) -> Iterator[Finding]:
+    if facts.redis_is_away:
+        yield Finding(
+            level="warning",
+            code="redis_away",
+            title="Redis cannot be used",
+            explanation="Limits on attempts are counted in the database meanwhile: nothing is refused for it.",
+            fix="Check the setting redis, and that the server runs and takes what is written; the log says why not.",
         )
 
 

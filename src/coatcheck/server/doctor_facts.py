@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,17 @@ async def collect_facts(
     files = tuple(_files(settings))
     if not is_server(settings.database) and settings.database not in {file.path for file in files}:
         return Facts(settings=settings, files=files, answers=told)
+    server: Server | None = None
     try:
-        keys = await _keys(settings)
+        server = Server(settings)
+        keys = await _keys(server)
+        is_away = await _redis_is_away(server)
     except CoatcheckError as error:
         return Facts(settings=settings, files=files, database_problem=error.message, answers=told)
-    return Facts(settings=settings, files=files, keys=keys, answers=told)
+    finally:
+        if server is not None:
+            await server.close()
+    return Facts(settings=settings, files=files, keys=keys, redis_is_away=is_away, answers=told)
 
 
 def _files(settings: Settings) -> list[FileFacts]:
@@ -55,15 +61,19 @@ def _files(settings: Settings) -> list[FileFacts]:
     ]
 
 
-async def _keys(settings: Settings) -> KeyFacts:
-    server = Server(settings)
-    try:
-        stored = await server.storage.records.list_keys()
-        newest_at = stored[0].created_at if stored else None
-        problem = await _problem_of_keys(server) if stored else None
-        return KeyFacts(count=len(stored), newest_at=newest_at, problem=problem)
-    finally:
-        await server.close()
+async def _keys(server: Server) -> KeyFacts:
+    stored = await server.storage.records.list_keys()
+    newest_at = stored[0].created_at if stored else None
+    problem = await _problem_of_keys(server) if stored else None
+    return KeyFacts(count=len(stored), newest_at=newest_at, problem=problem)
+
+
+async def _redis_is_away(server: Server) -> bool:
+    if server.settings.redis is None:
+        return False
+    await server.storage.records.read_throttles(["doctor"])  # what a server would ask
+    tells: Callable[[], Mapping[str, float]] = getattr(server.storage, "facts", dict)
+    return tells().get("redis_is_up") != 1.0
 
 
 async def _problem_of_keys(server: Server) -> str | None:

@@ -96,6 +96,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         files: The server's files that exist.
         database_problem: Why the database cannot be opened; ``None`` if it can, or was not tried.
         keys: The signing keys; ``None`` if there is no database yet, or it does not open.
+        redis_is_away: Whether Redis was asked, and cannot be used.
         answers: What the running deployment answered, by the name of the probe; empty if nobody asked.
     """
 
@@ -104,4 +105,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileFacts, ...] = ()
     database_problem: str | None = None
     keys: KeyFacts | None = None
+    redis_is_away: bool = False
     answers: Mapping[str, Answer] = {}

@@ -54,6 +54,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             most=1000,
         ),
     ] = 10
+    redis: Annotated[
+        Secret | None,
+        About(
+            "Redis or Valkey, which takes work off the database: `redis://user:password@host:6379/0` or `rediss://…`.",
+            forms.check_redis_url,
+        ),
+    ] = None
     secret: Annotated[
         Secret | None,
         About(

@@ -21,6 +21,7 @@ FILE_KEYS = {
     "secret_file": "secret",
     "smtp_url_file": "smtp_url",
     "metrics_token_file": "metrics_token",
+    "redis_file": "redis",
     "database_file": "database",  # its address may hold a password
 }
 _DEFAULT_FILE = "coatcheck.toml"

@@ -38,6 +38,14 @@ def open_storage(settings: Settings) -> Storage:
     Raises:
         StorageError: If it cannot be opened, or what it needs is not installed.
     """
+    if settings.redis is None:
+        return _open_database(settings)
+    with _needing("redis"):
+        from ..storage.redis import RedisStorage
+    return RedisStorage(_open_database(settings), settings.redis.reveal())
+
+
+def _open_database(settings: Settings) -> Storage:
     if not is_server(settings.database):
         return SQLiteStorage(settings.database)
     with _needing("postgres"):
