@@ -12,6 +12,7 @@ from bench.faults.network import Cable
 from bench.faults.stage import Fault
 from bench.scale.engines import Postgres
 from bench.scale.nodes import Site
+from bench.scale.redis import Redis
 from bench.web.client import UnexpectedAnswerError
 
 _CUT = 5.0
@@ -55,6 +56,31 @@ def kill_postgres(postgres: Postgres) -> Fault:
         postgres.end(signal.SIGKILL)
         sleep(_DOWN)
         postgres.start()
+
+    return act
+
+
+def kill_redis(redis: Redis, seconds: float) -> Fault:
+    """Kill it again and again; it comes back with nothing in it."""
+
+    def act() -> None:
+        began = monotonic()
+        while monotonic() - began < seconds:
+            redis.end(signal.SIGKILL)
+            sleep(_BETWEEN)
+            redis.start()
+            sleep(_BETWEEN)
+
+    return act
+
+
+def pause_redis(redis: Redis) -> Fault:
+    """Let it stand still: it takes connections, and answers nobody."""
+
+    def act() -> None:
+        redis.send(signal.SIGSTOP)
+        sleep(_CUT)
+        redis.send(signal.SIGCONT)
 
     return act
 

@@ -25,10 +25,11 @@ from bench.scale.cheap import CHEAP
 from bench.scale.engines import Postgres
 from bench.scale.nodes import Setup, running
 from bench.scale.processes import ending
+from bench.scale.redis import Redis
 from bench.scale.seeding import seed
 from bench.tables import facts_table, targets_table
 
-PARTS = ("fault-nodes", "fault-postgres", "fault-network", "fault-disk", "fault-clock")
+PARTS = ("fault-nodes", "fault-postgres", "fault-network", "fault-redis", "fault-disk", "fault-clock")
 _SMALL = {
     "shared_buffers": "64MB",
     "max_wal_size": "32MB",
@@ -70,6 +71,7 @@ async def _all(directory: Path, parts: Collection[str], *, seconds: float) -> li
     async with mailbox() as box:
         plays: list[tuple[set[str], Callable[[], Awaitable[list[Outcome]]]]] = [
             ({*PARTS[:3]}, partial(_on_postgres, directory / "postgres", box, parts, seconds=seconds)),
+            ({"fault-redis"}, partial(_with_redis, directory / "redis", box, seconds=seconds)),
             ({"fault-clock"}, partial(_with_false_clock, directory / "clock", box)),
             ({"fault-disk"}, partial(_on_small_disk, directory / "disk", box)),
             ({"fault-disk"}, partial(_sqlite_on_small_disk, directory / "sqlite", box)),
@@ -110,6 +112,23 @@ async def _on_postgres(
                 node.end()
                 node.start(COATCHECK_DATABASE=postgres.url(host=way.side))
                 yield "one of three nodes is cut off from PostgreSQL, 5 s", scenarios.cut_off(way)
+
+        return await _play(setup, directory, box, plan)
+
+
+async def _with_redis(directory: Path, box: Mailbox, *, seconds: float) -> list[Outcome]:
+    redis = Redis(directory / "store")
+    with _postgres(directory, None) as postgres, ending(redis):
+        redis.start()
+        more = {**CHEAP, "COATCHECK_REDIS": redis.url}
+        name = "three nodes with Redis"
+        setup = Setup(name=name, database=postgres.url(), nodes=3, mail_port=box.port, more=more)
+
+        def plan(stage: Stage) -> Iterator[Scenario]:
+            yield f"kill -9 of Redis, again and again, {seconds:.0f} s", scenarios.kill_redis(redis, seconds)
+            yield "Redis stands still, 5 s", scenarios.pause_redis(redis)
+            yield "kill -9 of nodes with Redis, 8 s", scenarios.kill_nodes(stage.site, 8.0)
+            yield "kill -9 of PostgreSQL beside Redis", scenarios.kill_postgres(postgres)
 
         return await _play(setup, directory, box, plan)
 

@@ -16,7 +16,7 @@ _MOST = 12
 
 def stores() -> str:
     """The versions of the servers."""
-    commands = [[program("postgres"), "--version"]]
+    commands = [[program("postgres"), "--version"], ["redis-server", "--version"]]
     found = []
     for command in commands:
         try:

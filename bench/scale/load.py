@@ -13,6 +13,7 @@ from bench.scale.cheap import CHEAP
 from bench.scale.engines import Postgres
 from bench.scale.nodes import Setup, Site, running
 from bench.scale.processes import memory, processor_s
+from bench.scale.redis import Redis
 from bench.scale.requests import CHECK, ISSUE, REFRESH, SIGN_IN, Sender
 from bench.scale.seeding import more_chains, more_people, seed
 from bench.web.load import Load
@@ -34,9 +35,12 @@ class Figures:
     node_ms: list[float] = field(default_factory=list)
     """Milliseconds of processor for one request: of all nodes together, and so on."""
     postgres_ms: list[float] = field(default_factory=list)
+    redis_ms: list[float] = field(default_factory=list)
     balancer_ms: list[float] = field(default_factory=list)
     statements: list[float] = field(default_factory=list)
     """Statements that PostgreSQL ran for one request, without those that it runs for nodes that do nothing."""
+    commands: list[float] = field(default_factory=list)
+    """The same of Redis, the commands in scripts included."""
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Stores:
     """The servers that are there."""
 
     postgres: Postgres | None = None
+    redis: Redis | None = None
 
 
 class Meter:
@@ -66,16 +71,18 @@ class Meter:
     def __init__(self, site: Site, stores: Stores) -> None:
         self._site = site
         self._stores = stores
-        self.idle = 0.0
+        self.idle = (0.0, 0.0)
 
-    def read(self) -> tuple[float, float, float, float]:
-        """Seconds of nodes, PostgreSQL and balancer, and statements."""
+    def read(self) -> tuple[float, ...]:
+        """Seconds of nodes, PostgreSQL, Redis and balancer; statements, and commands of Redis."""
         site, stores = self._site, self._stores
         return (
             processor_s([node.pid for node in site.nodes]),
             processor_s([stores.postgres.pid]) if stores.postgres else 0.0,
+            processor_s([stores.redis.pid]) if stores.redis else 0.0,
             processor_s([site.balancer.pid]) if site.balancer else 0.0,
             float(stores.postgres.statements()[0]) if stores.postgres else 0.0,
+            float(stores.redis.commands()) if stores.redis else 0.0,
         )
 
     def weigh_idleness(self) -> None:
@@ -83,7 +90,8 @@ class Meter:
         sleep(_SETTLE)  # what wrk asked for last, and did not wait for
         before, began = self.read(), monotonic()
         sleep(_IDLE)
-        self.idle = (self.read()[3] - before[3]) / (monotonic() - began)
+        after, took = self.read(), monotonic() - began
+        self.idle = ((after[4] - before[4]) / took, (after[5] - before[5]) / took)
 
     def sample(self, into: Figures, load: Callable[[], Load]) -> None:
         """Load the site once, and note what it took."""
@@ -94,10 +102,12 @@ class Meter:
         into.per_second.append(done.per_second)
         into.p50_ms.append(done.p50_ms)
         into.p99_ms.append(done.p99_ms)
-        for name, seconds in zip(("node", "postgres", "balancer"), taken, strict=False):
+        for name, seconds in zip(("node", "postgres", "redis", "balancer"), taken, strict=False):
             getattr(into, f"{name}_ms").append(seconds * 1e3 / done.requests)
         if self._stores.postgres:
-            into.statements.append(max(0.0, taken[3] - self.idle * took) / done.requests)
+            into.statements.append(max(0.0, taken[4] - self.idle[0] * took) / done.requests)
+        if self._stores.redis:
+            into.commands.append(max(0.0, taken[5] - self.idle[1] * took) / done.requests)
 
 
 Way = Callable[[float], Callable[[], Load]]
@@ -121,7 +131,7 @@ def measure(setup: Setup, directory: Path, stores: Stores, *, effort: Effort) ->
         meter, sender = Meter(site, stores), Sender(site, people)
         sample_all(found, meter, ways_of(sender), effort=effort)
         found.resident = memory([node.pid for node in site.nodes])
-        found.idle_statements = meter.idle
+        found.idle_statements = meter.idle[0]
     if CHEAP_SIGN_IN in effort.kinds:
         cheap = replace(setup, more={**setup.more, **CHEAP})
         people.emails = more_people(cheap, directory, count=_PEOPLE)

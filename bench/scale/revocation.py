@@ -205,6 +205,11 @@ def measure(site: Site, stores: Stores, *, effort: Effort) -> list[Delays]:
     postgres = stores.postgres
     assert postgres is not None
     found = [_play(site, Delays(name), effort.many, partial(_many, count=effort.many))]
+    if stores.redis is not None:
+        killed = Delays(f"{name}: Redis is killed, {_FAULTS} times")
+        kill = partial(stores.redis.end, signal.SIGKILL)
+        found.append(_play(site, killed, effort.many, partial(_while, fault=kill, mend=stores.redis.start)))
+        return found
     found.append(
         _play(site, Delays(f"{name}: a node is paused"), effort.few, partial(_paused, count=effort.few))
     )

@@ -20,6 +20,7 @@ from bench.scale.growth import Size
 from bench.scale.load import Run, Stores
 from bench.scale.nodes import Setup, running
 from bench.scale.processes import ending
+from bench.scale.redis import Redis
 from bench.scale.revocation import Delays
 from bench.tables import Table, facts_table, targets_table
 
@@ -93,13 +94,16 @@ def run(report: Report, parts: Collection[str], *, quick: bool, sessions: int | 
 def _stores(directory: Path) -> Iterator[Stores]:
     directory.chmod(0o755)  # PostgreSQL runs as somebody else
     postgres = Postgres(directory / "postgres")
-    with ending(postgres):
+    redis = Redis(directory / "redis")
+    with ending(postgres, redis):
         postgres.initialise()
-        yield Stores(postgres)
+        redis.start()
+        yield Stores(postgres, redis)
 
 
 def _load(report: Report, directory: Path, both: Stores, *, effort: Effort) -> list[Run]:
     assert both.postgres is not None
+    assert both.redis is not None
     runs = []
     only = Stores(both.postgres)
     plan: list[tuple[Setup, Stores]] = [
@@ -107,6 +111,12 @@ def _load(report: Report, directory: Path, both: Stores, *, effort: Effort) -> l
         (Setup(name=tables.WORKERS, database="coatcheck.db", workers=4), Stores()),
         (Setup(name=tables.ONE, database=both.postgres.url("one")), only),
         (Setup(name=tables.THREE, database=both.postgres.url("three"), nodes=3), only),
+        (
+            Setup(
+                name=tables.WITH_REDIS, database=both.postgres.url("redis"), nodes=3, more=_with(both.redis)
+            ),
+            both,
+        ),
     ]
     for number, (setup, stores_of) in enumerate(plan):
         place = directory / str(number)
@@ -126,6 +136,10 @@ def _load(report: Report, directory: Path, both: Stores, *, effort: Effort) -> l
     report.data["scale load"] = [asdict(each) for each in runs]
     report.show(*tables.load_tables(runs))
     return runs
+
+
+def _with(redis: Redis) -> dict[str, str]:
+    return {"COATCHECK_REDIS": redis.url}
 
 
 def _in(setup: Setup, place: Path) -> Setup:
@@ -161,18 +175,25 @@ def _growth(
 
 def _revocation(report: Report, directory: Path, both: Stores, *, effort: Effort) -> list[Delays]:
     assert both.postgres is not None
-    both.postgres.create("revocation")
-    setup = Setup(name="PostgreSQL", database=both.postgres.url("revocation"), nodes=3, more=CHEAP)
-
-    def measure() -> list[Delays]:
-        with running(setup, directory) as site:
-            return revocation.measure(site, both, effort=effort.ending)
-
-    found = _attempt(report, setup.name, measure) or []
-    both.postgres.drop("revocation")
+    assert both.redis is not None
+    found = list[Delays]()
+    for name, stores_of, more in (
+        ("PostgreSQL", Stores(both.postgres), {}),
+        ("PostgreSQL and Redis", both, _with(both.redis)),
+    ):
+        both.postgres.create("revocation")
+        setup = Setup(name=name, database=both.postgres.url("revocation"), nodes=3, more={**CHEAP, **more})
+        way = partial(_end, setup, directory / name.replace(" ", "-"), stores_of, effort=effort)
+        found += _attempt(report, name, way) or []
+        both.postgres.drop("revocation")
     report.data["revocation across nodes"] = [asdict(each) for each in found]
     report.show(tables.revocation_table(found))
     return found
+
+
+def _end(setup: Setup, directory: Path, stores_of: Stores, *, effort: Effort) -> list[Delays]:
+    with running(setup, directory) as site:
+        return revocation.measure(site, stores_of, effort=effort.ending)
 
 
 def _attempt(report: Report, name: str, act: Callable[[], T]) -> T | None:

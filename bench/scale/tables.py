@@ -14,6 +14,7 @@ from bench.tables import NOTHING, Table, number
 
 ONE_SQLITE, WORKERS = "one node, SQLite", "one machine, SQLite, 4 workers"
 ONE, THREE = "one node, PostgreSQL", "three nodes, PostgreSQL"
+WITH_REDIS = "three nodes, PostgreSQL and Redis"
 _MB, _GB = 1e6, 1e9
 _NO_PART = 0.005
 _PAGES = 40
@@ -58,22 +59,31 @@ def load_tables(runs: Sequence[Run]) -> list[Table]:
     return [
         rates,
         table(
-            "Load: milliseconds of processor for one request: nodes + PostgreSQL + nginx",
+            "Load: milliseconds of processor for one request: nodes + PostgreSQL + Redis + nginx",
             lambda figures: " + ".join(
                 number(part)
-                for part in map(_of, (figures.node_ms, figures.postgres_ms, figures.balancer_ms))
+                for part in map(
+                    _of, (figures.node_ms, figures.postgres_ms, figures.redis_ms, figures.balancer_ms)
+                )
                 if part >= _NO_PART
             ),
         ),
         table(
-            "Load: statements that PostgreSQL ran for one request",
-            lambda figures: f"{_of(figures.statements):.2f}" if figures.statements else NOTHING,
+            "Load: statements that PostgreSQL ran for one request, and commands of Redis",
+            _asked,
             "By pg_stat_statements, BEGIN and COMMIT included; less what runs when nobody asks for anything: "
             + ", ".join(f"{run.name} {run.idle_statements:.1f}/s" for run in runs if run.idle_statements)
             + ".",
             *(f"Memory of {run.name}: {run.resident / _MB:.0f} MB." for run in runs),
         ),
     ]
+
+
+def _asked(figures: Figures) -> str:
+    if not figures.statements:
+        return NOTHING
+    commands = f" + {_of(figures.commands):.2f}" if figures.commands else ""
+    return f"{_of(figures.statements):.2f}{commands}"
 
 
 def _cell(run: Run, kind: str, cell: Callable[[Figures], str]) -> str:
