@@ -23,6 +23,7 @@ from coatcheck.oauth.documents import DocumentError
 from coatcheck.oauth.model import OAuthClient
 from coatcheck.server import documents
 from coatcheck.server.documents import Documents, fresh_for
+from coatcheck.server.places import Places
 from coatcheck.server.server import open_flows
 from coatcheck.server.settings import Settings, load_settings
 from tests.server.documents_served import Page, Web, web
@@ -182,6 +183,59 @@ class TestServerSideRequestForgery:
 
 
 class TestExhaustion:
+    @pytest.mark.parametrize("another", ["127.0.1.1", "127.7.0.1"])
+    def test_attack_slow_hosts_of_one_network_keep_no_other_waiting(self, another: str) -> None:
+        with web() as slow, web(address=another) as quick:
+            release = threading.Event()
+            slow.pages["/jwks"] = Page(b"{", announced=False, hold=release)
+            quick.pages["/jwks"] = Page(b"[]")
+            addresses = {slow.port: "127.0.0.1", quick.port: another}
+
+            async def by_port(_: str, port: int) -> Sequence[Address]:
+                return [ipaddress.ip_address(addresses[port])]
+
+            async def body() -> bytes:
+                fetcher = Documents(development=True, resolver=by_port)
+                waiting = [
+                    asyncio.create_task(fetcher.fetch(f"http://localhost:{slow.port}/jwks"))
+                    for _ in range(200)
+                ]
+                while len(slow.requests) < 4:  # noqa: ASYNC110 - what is waited for happens in another thread
+                    await asyncio.sleep(0.005)
+                found = await fetcher.fetch(f"http://localhost:{quick.port}/jwks")
+                for each in waiting:
+                    each.cancel()
+                await asyncio.gather(*waiting, return_exceptions=True)
+                return found
+
+            assert asyncio.run(body()) == b"[]"
+            assert len(slow.requests) == 4
+            release.set()
+
+    def test_attack_slow_name_servers_leave_the_threads_of_mail_alone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        release, asked = threading.Event(), threading.Semaphore(0)
+
+        def slow(*_: object, **__: object) -> list[object]:
+            asked.release()
+            release.wait(30)
+            return []
+
+        async def body() -> str:
+            fetcher = Documents(development=False)
+            waiting = [asyncio.create_task(fetcher.fetch(f"https://{n}.example/")) for n in range(100)]
+            await asyncio.sleep(0)
+            found = await asyncio.to_thread(lambda: "sent" if asked.acquire(timeout=30) else "never asked")
+            for each in waiting:
+                each.cancel()
+            release.set()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            return found
+
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        assert asyncio.run(body()) == "sent"
+
     def test_more_than_64_kib_are_not_read_though_they_were_not_announced(self) -> None:
         with web() as site:
             site.pages["/jwks"] = Page(b" " * 65_537, announced=False)
@@ -224,28 +278,35 @@ class TestExhaustion:
             == "TimeoutError"
         )
 
-    def test_not_more_than_some_are_fetched_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(documents, "_DEADLINE", 0.2)
-        running: set[int] = set()
+    @pytest.mark.parametrize(
+        "addresses, most",
+        [
+            (["198.51.100.1", "198.51.100.254"], 2),
+            (["198.51.100.1", "198.51.101.1"], 3),
+            (["2001:db8:1::1", "2001:db8:1:ffff::1"], 2),
+            (["2001:db8:1::1", "2001:db8:2::1"], 3),
+        ],
+        ids=["one IPv4 network", "two of IPv4", "one IPv6 network", "two of IPv6"],
+    )
+    def test_not_more_than_some_are_fetched_at_once(self, addresses: list[str], most: int) -> None:
+        running: list[int] = []
         at_once: list[int] = []
 
-        async def counting(host: str, port: int) -> Sequence[Address]:
-            running.add(port)
-            at_once.append(len(running))
-            try:
-                await asyncio.Event().wait()
-            finally:
-                running.remove(port)
-            raise AssertionError
+        async def hold(places: Places, number: int) -> None:
+            async with places.taken(ipaddress.ip_address(addresses[number % 2])):
+                running.append(number)
+                at_once.append(len(running))
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                running.remove(number)
 
         async def many() -> None:
-            fetcher = Documents(development=False, resolver=counting)
-            fetching = (fetcher.fetch(f"https://a.example:{port}/") for port in range(1, 41))
-            found = await asyncio.gather(*fetching, return_exceptions=True)
-            assert all(isinstance(each, DocumentError) for each in found)
+            places = Places(most=3, each=2)
+            await asyncio.gather(*(hold(places, number) for number in range(20)))
 
         asyncio.run(many())
-        assert max(at_once) == 16
+        assert max(at_once) == most
+        assert len(at_once) == 20
 
 
 class TestAnswers:

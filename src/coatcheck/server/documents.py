@@ -20,12 +20,14 @@ from ..flows.signal_endpoints import Address, Endpoint, parse_endpoint
 from ..flows.signal_errors import InvalidStreamError
 from ..oauth.documents import Document, DocumentError
 from .outbound import BlockedAddressError, Resolver, checked_addresses, make_client, pin, resolve
+from .places import Places
 
 __all__ = ["Documents", "fresh_for"]
 
 _DEADLINE: Final = 5.0  # seconds, over all: name, connection and answer
 _LARGEST: Final = 65_536
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 64
+_OF_ONE_NETWORK: Final = 4
 _OK: Final = 200
 _ANY_JSON: Final = "application/*+json"
 _MAX_AGE: Final = re.compile(r"max-age=\"?([0-9]{1,9})\"?", re.ASCII)
@@ -48,7 +50,7 @@ class Documents:
         self._development = development
         self._resolve = resolver
         self._trust = trust
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._places = Places(most=_AT_ONCE, each=_OF_ONE_NETWORK)
 
     async def fetch(self, url: str, *, accept: Collection[str] = ("application/json",)) -> bytes:
         """Return a document.
@@ -65,12 +67,13 @@ class Documents:
     async def get(self, url: str, *, accept: Collection[str] = ("application/json",)) -> Document:
         """Return a document with how long it may be kept. As ``fetch`` in all else."""
         try:
-            async with asyncio.timeout(_DEADLINE), self._slots:
+            async with asyncio.timeout(_DEADLINE):
                 endpoint = parse_endpoint(url, development=self._development)
                 addresses = await checked_addresses(
                     endpoint, resolver=self._resolve, development=self._development
                 )
-                return await self._from_any(endpoint, addresses, accept=accept)
+                async with self._places.taken(addresses[0]):
+                    return await self._from_any(endpoint, addresses, accept=accept)
         except DocumentError:
             raise
         except InvalidStreamError:

@@ -12,7 +12,9 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -21,6 +23,9 @@ from ..errors import CoatcheckError
 from ..flows.signal_endpoints import Address, Endpoint, may_connect
 
 __all__ = ["BlockedAddressError", "Pinned", "Resolver", "checked_addresses", "make_client", "pin", "resolve"]
+
+# Threads of its own: a stranger's name server may take its time, and the event loop's are for mail and the database.
+_NAMES: Final = ThreadPoolExecutor(16, thread_name_prefix="coatcheck names")
 
 Resolver = Callable[[str, int], Awaitable[Sequence[Address]]]
 """Returns the addresses of a host. Raises ``OSError`` if it has none."""
@@ -52,7 +57,8 @@ class Pinned(msgspec.Struct, frozen=True, kw_only=True):
 async def resolve(host: str, port: int) -> Sequence[Address]:
     """Return the addresses of a host, as the system knows them."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await loop.run_in_executor(_NAMES, ask)
     return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
 
 
