@@ -206,7 +206,7 @@ def test_paths_are_those_of_the_program() -> None:
 def test_the_image_installs_extras_that_there_are() -> None:
     (extras,) = re.findall(r"\.whl\)\[([\w,]+)\]", text_of("Containerfile"))
     declared = re.findall(r"^(\w+) = \[", (_ROOT / "pyproject.toml").read_text(), re.MULTILINE)
-    assert {"server", "cli", "postgres"} == set(extras.split(",")) <= set(declared)
+    assert {"server", "cli", "postgres", "redis"} == set(extras.split(",")) <= set(declared)
 
 
 def test_what_holds_secrets_gets_neither_into_the_image_nor_into_the_repository() -> None:
