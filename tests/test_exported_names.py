@@ -10,6 +10,7 @@ import pytest
 import coatcheck
 
 PACKAGES = [
+    "coatcheck.inspection",
     *("coatcheck", "coatcheck.jose", "coatcheck.jose.jwe", "coatcheck.jose.jws", "coatcheck.jose.jwt"),
     *(
         "coatcheck.server",
@@ -24,7 +25,10 @@ MODULES = [
     *("coatcheck.errors", "coatcheck.identity", "coatcheck.jose.errors", "coatcheck.jose.hazmat"),
     *(
         "coatcheck.accounts.errors",
+        "coatcheck.advice.errors",
+        "coatcheck.audit.errors",
         "coatcheck.flows.errors",
+        "coatcheck.inspection.errors",
         "coatcheck.mail.errors",
         "coatcheck.oauth.errors",
         "coatcheck.server.errors",
@@ -41,6 +45,9 @@ PROGRAMS = ["coatcheck.cli"]
 WITHOUT_A_DOOR = [
     *(
         "coatcheck.accounts",
+        "coatcheck.advice",
+        "coatcheck.audit",
+        "coatcheck.comparison",
         "coatcheck.flows",
         "coatcheck.guards",
         "coatcheck.integrations",

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from typer.testing import Result
 
 from coatcheck.cli.key_report import Origin, describe
-from coatcheck.cli.key_text import read_key_text
+from coatcheck.inspection import read_key_text
 from coatcheck.jose import Key, jwe, jws
 
 Run = Callable[..., Result]

@@ -237,6 +237,43 @@ def test_what_is_no_answer_is_told(answer: bytes) -> None:
         asyncio.run(run())
 
 
+def test_whoever_stops_watching_leaves_nobody_asking() -> None:
+    asyncio.run(_interrupted())
+
+
+async def _interrupted() -> None:
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    async with _answering(lambda: _http(200)) as port:
+        before = asyncio.all_tasks()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await observe([("orders", port)], [TOKEN], never)
+        asking = [each for each in asyncio.all_tasks() - before if "watch" in repr(each)]
+    assert asking == []
+
+
+def test_what_ends_the_watching_may_be_something_in_the_answer() -> None:
+    observed = asyncio.run(_observed_by_its_body())
+    assert observed.refused_after is not None
+    assert observed.accepted_before > 0
+
+
+async def _observed_by_its_body() -> Observed:
+    role = b"admin"
+
+    async def end() -> None:
+        nonlocal role
+        role = b"none"
+
+    async with _answering(lambda: _http(200, role)) as port:
+        (observed,) = await observe(
+            [("orders", port)], [TOKEN], end, is_over=lambda status, body: (status, body) == (200, b"none")
+        )
+    return observed
+
+
 def test_a_credential_does_not_show_its_secret() -> None:
     assert "secret" not in repr(TOKEN)
 

@@ -149,6 +149,10 @@ def test_what_a_container_platform_puts_into_the_environment_is_passed_over(load
     assert load(platform) == Settings()
 
 
+def test_the_key_of_a_service_in_the_same_shell_is_passed_over(load: Load) -> None:
+    assert load({"COATCHECK_VERIFIER_KEY": "ccs_key"}) == Settings()
+
+
 def test_everything_wrong_is_told_at_once(problems: Problems) -> None:
     told = problems({"COATCHECK_MODE": "prod"}, prefix="auth", argon2_time_cost=0)
     assert [line.partition(" ")[0] for line in told] == ["mode", "prefix", "argon2_time_cost"]

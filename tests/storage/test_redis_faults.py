@@ -419,4 +419,6 @@ def test_an_address_that_cannot_be_read_is_refused_and_its_password_not_shown(ur
     with pytest.raises(StorageOpenError) as caught:
         over_memory(url)
     assert "pw" not in f"{caught.value} {caught.value.path} {caught.value.detail}"
-    assert shown("rediss://user:pw@host:1/2?password=pw") == "rediss://host:1/2"
+    assert shown("rediss://user:pw@host:1/2?password=pw") == "rediss://user@host:1/2"
+    assert shown("redis://:pw@[::1]:1/0") == "redis://[::1]:1/0"
+    assert shown("unix:///run/redis.sock?db=2") == "unix:///run/redis.sock"

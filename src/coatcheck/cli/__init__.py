@@ -2,11 +2,12 @@
 
 It owns what a person sees: reading keys and tokens from files, standard input and the environment, reports, and exit
 statuses. All judgement about tokens and keys is that of ``coatcheck.jose``, that about users and sessions that of
-``coatcheck.flows``; what is only shown and never believed is read by ``inspection``. It needs the extra ``cli``, which
-is why this module imports nothing before it runs; what has to do with a server also needs the extra ``server``.
+``coatcheck.flows``; what is only shown and never believed is read by ``coatcheck.inspection``. It needs the extra
+``cli``, which is why this module imports nothing before it runs; what has to do with a server also needs the extra
+``server``.
 
-Exit statuses: 0 done; 1 the token is refused, the deployment has a fault, rows of an import were refused, or two
-databases differ; 2 it could not be done (usage, unreadable or malformed input).
+Exit statuses: 0 done; 1 the token is refused, the deployment has a fault, an audit found something bad, rows of an
+import were refused, or two databases differ; 2 it could not be done (usage, unreadable or malformed input).
 """
 
 from __future__ import annotations

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from .advise import advise
 from .api import commands as api
+from .audit import audit
 from .client import commands as client
+from .compare import compare
 from .demo import demo
 from .dev import dev
 from .doctor import doctor
@@ -35,7 +38,7 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (dev, demo, serve, doctor, migrate):
+for _command in (dev, demo, serve, doctor, migrate, compare, advise, audit):
     app.command()(_command)
 app.add_typer(user, name="user")
 app.add_typer(session, name="session")

@@ -43,9 +43,10 @@ def demo(
     tokens in their own memory. Nothing is kept afterwards.
     """
     from .configured import need_server
+    from .interruption import leave_nothing_behind
 
     need_server()
-    _leave_nothing_behind()
+    leave_nothing_behind()
     import asyncio
 
     from ..server.live import demonstration
@@ -58,19 +59,6 @@ def demo(
             raise typer.Exit(IMPOSSIBLE)
         return
     asyncio.run(demonstration.demonstrate(port=port, on_ready=_opener(browser=browser)))
-
-
-def _leave_nothing_behind() -> None:
-    """End on a closed terminal, or when told to, as on Ctrl-C: with everything that was started and written."""
-    import signal
-    from types import FrameType
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), leave)
 
 
 def _opener(*, browser: bool) -> Callable[[str], None]:

@@ -28,6 +28,8 @@ def dev(*, port: Port = 8000, config: Config = None) -> None:
     write_text(f"Coatcheck, for development: {settings.base_url}")
     if settings.smtp_url is None:
         write_text(f"Mails are printed here, and shown at {settings.base_url}{settings.prefix}/dev/mail")
+    write_text(f"Tokens are looked into at {settings.base_url}{settings.prefix}/dev/token")
+    write_text(f"Which credential for which client: {settings.base_url}{settings.prefix}/dev/advise")
     write_text("Ctrl-C ends it.")
     sys.stdout.flush()  # it is read now, into a file too, and not when the server has ended
     run(settings, host="localhost", port=port, workers=1, demo=True)

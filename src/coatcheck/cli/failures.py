@@ -16,7 +16,6 @@ from typer.core import TyperGroup
 from ..errors import CoatcheckError
 from .errors import UsageError
 from .notices import end_line, notice
-from .text import in_commands
 
 __all__ = ["IMPOSSIBLE", "REFUSED", "Commands", "complain"]
 
@@ -82,6 +81,7 @@ def _exit_status(command: Callable[[], Any]) -> int:
 
 
 def _refusal(error: CoatcheckError) -> int:
+    from ..inspection.wording import in_commands
     from ..jose.errors import TokenError
 
     complain(in_commands(error.message), error.code)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from .inspection.model import Finding
+from ..inspection.model import Finding
 from .terminal import Symbols, cell, grid
 
 __all__ = ["FINDING_STYLES", "finding_rows"]

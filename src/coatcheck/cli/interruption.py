@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
-__all__ = ["ends_at_once"]
+__all__ = ["ends_at_once", "leave_nothing_behind"]
 
 
 @contextmanager
@@ -21,3 +22,18 @@ def ends_at_once() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def leave_nothing_behind() -> None:
+    """End on a closed terminal, or when told to, as on Ctrl-C: with everything that was started and written."""
+
+    def leave(_: int, frame: FrameType | None) -> None:
+        on_interrupt = signal.getsignal(signal.SIGINT)
+        if callable(on_interrupt):  # asyncio has one of its own, which lets everything be tidied up
+            on_interrupt(signal.SIGINT, frame)
+        else:
+            raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)

@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
+from ..inspection.key_text import KeyText
+from ..inspection.model import Finding
 from ..jose import Key, KeySet
 from ..jose.algorithms import get_algorithm
 from ..jose.errors import JOSEError, UnsupportedAlgorithmError, UnsupportedKeyError
 from ..jose.jwk import fitting_algorithms
 from .certificates import Certificate, read_certificate
-from .inspection.model import Finding
-from .key_text import KeyText
 from .times import in_words, iso
 
 __all__ = ["KeyReport", "Origin", "as_builtins", "describe"]

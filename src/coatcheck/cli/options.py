@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from .._core.secret_encoding import SecretEncoding
 from .errors import UsageError
-from .secret_encoding import SecretEncoding
 
 __all__ = [
     "Algorithm",

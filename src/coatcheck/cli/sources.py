@@ -6,13 +6,13 @@ import base64
 import errno
 import os
 import re
+import string
 import sys
 from collections.abc import Sequence
 from shlex import quote
 
 from .errors import InputError, UsageError
 from .notices import notice
-from .secret_encoding import refuse_utf16
 
 __all__ = [
     "MOST_OCTETS",
@@ -25,6 +25,7 @@ __all__ = [
     "read_source",
     "read_token",
     "read_variable",
+    "refuse_utf16",
     "share_stdin",
 ]
 
@@ -38,6 +39,8 @@ _REASONS = {
     errno.EACCES: "you may not read it",
 }
 _LONGEST_NAME = 200
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_TEXT = frozenset(string.printable.encode("ascii"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _SCHEME = re.compile(r"(?:authorization:[ \t]*)?(?:bearer|dpop)[ \t]+", re.IGNORECASE)
 
@@ -176,6 +179,18 @@ def read_password(
     if file is not None:
         return read_source(file).removesuffix(b"\n").removesuffix(b"\r")
     return ask_password(what, confirm=confirm)
+
+
+def refuse_utf16(octets: bytes, what: str) -> None:
+    """Raise ``InputError`` for text in UTF-16, as some shells write it to files."""
+    if not octets.startswith(_UTF16_MARKS):
+        return
+    try:
+        text = octets.decode("utf-16").encode("ascii")
+    except UnicodeError:
+        return  # these octets only begin like it
+    if _TEXT.issuperset(text):
+        raise InputError(f"The {what} is text in UTF-16: save it as UTF-8.")
 
 
 def ask_password(what: str, *, confirm: bool) -> bytes:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from .inspection.meanings import is_moment
+from ..inspection.meanings import is_moment
+from ..inspection.verification import Outcome
 from .terminal import cell, grid, heading, symbols_for, width_of
-from .text import shortened
-from .values import spelled
-from .verification import Outcome
+from .text import shortened, spelled
 
 __all__ = ["render"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -23,9 +24,16 @@ def demo_routes(site: Site) -> list[Route]:
 
 
 async def _home(exchange: Exchange) -> Response:
-    options = exchange.site.options
-    mails = exchange.site.path("/dev/mail") if options.development else None
-    return await exchange.page(DemoHomeView(base_url=options.base_url, development_mail_url=mails))
+    site = exchange.site
+    view = DemoHomeView(base_url=site.options.base_url)
+    if site.options.development:
+        view = replace(
+            view,
+            development_mail_url=site.path("/dev/mail"),
+            inspector_url=site.path("/dev/token"),
+            advice_url=site.path("/dev/advise"),
+        )
+    return await exchange.page(view)
 
 
 async def _protected(exchange: Exchange) -> Response:

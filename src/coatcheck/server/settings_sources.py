@@ -28,6 +28,8 @@ _DEFAULT_FILE = "coatcheck.toml"
 _MOST_OCTETS = 1_048_576
 _MOST_SECRET_OCTETS = 65_536
 # What container platforms put into the environment of everything beside a service that is called "coatcheck".
+# What services that follow this server have in their environment, perhaps in the same shell.
+_OF_SERVICES = frozenset({"VERIFIER_KEY"})
 _PLATFORM = re.compile(r"(?:PORT|SERVICE_HOST|SERVICE_PORT|ENV|NAME)(?:_\w+)?")
 
 
@@ -83,7 +85,7 @@ def _from_environment(environment: Mapping[str, str], *, known: set[str]) -> dic
         key = variable.removeprefix(PREFIX)
         if variable in {key, CONFIG_VARIABLE} or not value:
             continue
-        if key.lower() not in known and _PLATFORM.fullmatch(key):
+        if key.lower() not in known and (key in _OF_SERVICES or _PLATFORM.fullmatch(key)):
             continue
         layer[key.lower()] = Given(value=value, source=f"the environment variable {variable}")
     return layer

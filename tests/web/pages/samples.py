@@ -42,6 +42,9 @@ from coatcheck.web.pages.views import (
     View,
 )
 
+from .advice_samples import ADVICE_SAMPLES
+from .inspector_samples import INSPECTOR_SAMPLES
+
 ADA = "ada@example.com"
 TOKEN = "Zm9yIHRoZSBjbG9ha3Jvb20tZm9yIHRoZSBjbG9ha3Jv"
 NOW = 1_790_000_000.0
@@ -297,8 +300,15 @@ SAMPLES: dict[str, View] = {
     "development-mail-list-empty": DevelopmentMailListView(mails=()),
     "development-mail": DevelopmentMailView(mail=MAIL),
     "development-mail-plain": DevelopmentMailView(mail=msgspec.structs.replace(MAIL, link="")),
+    **INSPECTOR_SAMPLES,
+    **ADVICE_SAMPLES,
     "live": LiveView(services=("orders", "invoices"), email=ADA, csrf_token="c5rf"),
-    "demo-home": DemoHomeView(base_url="http://localhost:8000", development_mail_url="/auth/dev/mail"),
+    "demo-home": DemoHomeView(
+        base_url="http://localhost:8000",
+        development_mail_url="/auth/dev/mail",
+        inspector_url="/auth/dev/token",
+        advice_url="/auth/dev/advise",
+    ),
     "demo-home-signed-in": DemoHomeView(base_url="http://localhost:8000", signed_in_as=ADA),
     "demo-protected": DemoProtectedView(
         signed_in_as=ADA,

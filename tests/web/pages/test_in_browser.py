@@ -20,7 +20,7 @@ document.addEventListener("securitypolicyviolation", (event) => violations.push(
 """
 OPEN_DRAWERS = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
 REACHABLE = """
-Array.from(document.querySelectorAll("a[href], button, input, summary, pre[tabindex='0']"))
+Array.from(document.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex='0']"))
   .filter((element) => element.checkVisibility() && element.type !== "hidden" && element.tabIndex >= 0)
   .filter((element) => element.type !== "radio" || element.checked).length  // arrows lead to the others of its group
 """
@@ -30,7 +30,8 @@ document.activeElement === document.body || getComputedStyle(document.activeElem
 """
 # What stands in a line of text is as high as the line (WCAG 2.5.8 excepts it); so is what only the keyboard sees.
 SMALL_TARGETS = """
-Array.from(document.querySelectorAll("button, .button, input, label.tick, label.choice, summary, .brand a"))
+Array.from(document.querySelectorAll(`button, .button, input, select, textarea, label.tick, label.choice, summary,
+                                      .brand a`))
   .filter((element) => element.type !== "checkbox" && element.type !== "radio")  // their labels count
   .filter((element) => element.checkVisibility() && element.type !== "hidden")
   .filter((element) => element.getBoundingClientRect().height < 44)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..._core.secret_encoding import SecretEncoding
 from ..options import (
     Algorithm,
     Force,
@@ -19,7 +20,6 @@ from ..options import (
     SecretEncodingName,
     not_empty,
 )
-from ..secret_encoding import SecretEncoding
 from .formats import Format
 
 __all__ = ["convert"]

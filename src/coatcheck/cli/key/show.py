@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..._core.secret_encoding import SecretEncoding
 from ..errors import UsageError
 from ..options import (
     Algorithm,
@@ -17,7 +18,6 @@ from ..options import (
     PasswordVariable,
     SecretEncodingName,
 )
-from ..secret_encoding import SecretEncoding
 
 if TYPE_CHECKING:
     from ..key_report import KeyReport

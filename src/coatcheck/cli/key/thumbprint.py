@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..._core.secret_encoding import SecretEncoding
 from ..options import (
     Algorithm,
     KeyArgument,
@@ -16,7 +17,6 @@ from ..options import (
     PasswordVariable,
     SecretEncodingName,
 )
-from ..secret_encoding import SecretEncoding
 
 __all__ = ["thumbprint"]
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..._core.secret_encoding import SecretEncoding
 from ..options import (
     Algorithm,
     KeyFile,
@@ -18,7 +19,6 @@ from ..options import (
     TokenFile,
     TokenVariable,
 )
-from ..secret_encoding import SecretEncoding
 
 __all__ = ["decrypt"]
 

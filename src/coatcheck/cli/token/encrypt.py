@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..._core.secret_encoding import SecretEncoding
 from ..options import (
     Algorithm,
     KeyFile,
@@ -17,7 +18,6 @@ from ..options import (
     SecretEncodingName,
     not_empty,
 )
-from ..secret_encoding import SecretEncoding
 
 __all__ = ["encrypt"]
 

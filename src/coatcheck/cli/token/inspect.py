@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ..._core.secret_encoding import SecretEncoding
 from ..failures import IMPOSSIBLE, complain
 from ..options import (
     Algorithm,
@@ -18,10 +19,9 @@ from ..options import (
     TokenFile,
     TokenVariable,
 )
-from ..secret_encoding import SecretEncoding
 
 if TYPE_CHECKING:
-    from ..inspection.model import Report
+    from ...inspection.model import Report
 
 __all__ = ["inspect"]
 
@@ -43,17 +43,18 @@ def inspect(
     Nothing is verified, sent or fetched. Takes any JWS or JWE, compact or JSON, also behind "Bearer". With --key, the
     key's strength is judged too.
     """
+    from ...inspection import inspect as make_report
     from ...jose.errors import MalformedTokenError
     from .. import sources, times
-    from ..inspection.report import inspect as make_report
-    from ..key_text import load_key_text
+    from ..key_text import in_arguments, load_key_text
 
     token = sources.or_stdin(token, file, token_env, beside=[key])
     sources.share_stdin(token, file, key)
     text = sources.read_token(token, file, token_env)
     given = load_key_text(key, key_env, alg=alg, encoding=secret_encoding) if key or key_env else None
     try:
-        report = make_report(text, times.now(at), key=given)
+        with in_arguments():
+            report = make_report(text, times.now(at), key=given)
     except MalformedTokenError as error:
         complain(error.message, error.code)
         raise typer.Exit(IMPOSSIBLE) from None
@@ -63,10 +64,10 @@ def inspect(
 def _show(report: Report, *, as_json: bool) -> None:
     import msgspec
 
-    from ..inspection.rendering import render
     from ..sinks import write_text
     from ..terminal import make_console
     from ..text import as_json as written
+    from ..token_rendering import render
 
     if as_json:
         write_text(written(msgspec.to_builtins(report), indent=2))

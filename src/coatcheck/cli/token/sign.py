@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..._core.secret_encoding import SecretEncoding
 from ..errors import InputError, UsageError
 from ..options import (
     Algorithm,
@@ -20,7 +21,6 @@ from ..options import (
     SecretEncodingName,
     not_empty,
 )
-from ..secret_encoding import SecretEncoding
 
 __all__ = ["sign"]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..._core.secret_encoding import SecretEncoding
 from ..failures import REFUSED
 from ..options import (
     Algorithm,
@@ -22,10 +24,9 @@ from ..options import (
     TokenVariable,
     not_empty,
 )
-from ..secret_encoding import SecretEncoding
 
 if TYPE_CHECKING:
-    from ..verification import Outcome
+    from ...inspection.verification import Outcome, Wish
 
 __all__ = ["verify"]
 
@@ -49,6 +50,19 @@ Require = Annotated[
 ]
 NoExpiry = Annotated[bool, typer.Option("--allow-no-expiry", help="Accept a token that never ends (no exp).")]
 Leeway = Annotated[str, typer.Option("--leeway", metavar="SPAN", help="By how much clocks may differ.")]
+
+_OPTIONS: dict[Wish, str] = {
+    "type": "pass --typ {}",
+    "issuer": "pass --issuer {}",
+    "audience": "pass --audience {}",
+    "past": "pass --at with an earlier time",
+    "leeway": "raise --leeway",
+}
+
+
+def _option_for(wish: Wish, value: str) -> str:
+    """Say which option of ``coatcheck token verify`` tells it what would pass."""
+    return _OPTIONS[wish].format(quote(value))
 
 
 def verify(
@@ -77,10 +91,10 @@ def verify(
 
     Ends with status 0 if the token is valid, 1 if it is refused, 2 if that could not be found out.
     """
+    from ...inspection.verification import verify_in_steps
     from ...jose import jwt
     from .. import sources, times
     from ..key_text import load_key_set
-    from ..verification import verify_in_steps
 
     not_empty(issuer=issuer, audience=audience)
     token = sources.or_stdin(token, file, token_env, beside=[key, jwks, password_file])
@@ -97,7 +111,7 @@ def verify(
         require={*(require or []), *(() if allow_no_expiry else ("exp",))},
         leeway=times.parse_span(leeway),
     )
-    outcome = verify_in_steps(text, verifier, keys=keys, now=times.now(at))
+    outcome = verify_in_steps(text, verifier, keys=keys, now=times.now(at), hint=_option_for)
     _show(outcome, as_json=as_json)
     if not outcome.valid:
         raise typer.Exit(REFUSED)

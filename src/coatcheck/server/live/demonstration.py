@@ -21,7 +21,7 @@ from .processes import services_running
 from .routes import live_routes
 from .stage import Stage
 
-__all__ = ["demonstrate", "demonstrate_headless"]
+__all__ = ["demonstrate", "demonstrate_headless", "listening", "throwaway_settings"]
 
 SERVICES = ("orders", "invoices")
 
@@ -60,13 +60,13 @@ async def demonstrate_headless(*, port: int, rounds: int, on_round: Callable[[in
 async def _put_on(port: int) -> AsyncIterator[tuple[Stage, asyncio.Task[None]]]:
     check_free("127.0.0.1", port)
     with TemporaryDirectory(prefix="coatcheck-demo-") as directory:
-        settings = _settings(port, Path(directory))
+        settings = throwaway_settings(port, Path(directory))
         server = Server(settings)
         issuer = settings.base_url
         _, key = await server.flows.services.add("demonstration")
         application = make_application(settings, server=server)
         async with (
-            _listening(application, port) as serving,
+            listening(application, port) as serving,
             services_running(SERVICES, issuer=issuer, key=key) as services,
         ):
             stage = Stage(server.flows, services=services, cookie_name=server.gate.cookies.session.name)
@@ -74,7 +74,8 @@ async def _put_on(port: int) -> AsyncIterator[tuple[Stage, asyncio.Task[None]]]:
             yield stage, serving
 
 
-def _settings(port: int, directory: Path) -> Settings:
+def throwaway_settings(port: int, directory: Path) -> Settings:
+    """Return the settings of a server for a moment: on this port, with all that it keeps in that directory."""
     # Nothing of the surroundings: the demonstration is the same wherever it is started.
     return load_settings(
         environment={},
@@ -87,7 +88,16 @@ def _settings(port: int, directory: Path) -> Settings:
 
 
 @asynccontextmanager
-async def _listening(application: Starlette, port: int) -> AsyncIterator[asyncio.Task[None]]:
+async def listening(
+    application: Starlette, port: int, *, kind: type[uvicorn.Server] = uvicorn.Server
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Answer on a port of this machine while the block runs; give the task that does.
+
+    Args:
+        application: What answers.
+        port: Where.
+        kind: What runs it. The usual one listens to signals, too.
+    """
     config = uvicorn.Config(
         application,
         host="127.0.0.1",
@@ -97,7 +107,7 @@ async def _listening(application: Starlette, port: int) -> AsyncIterator[asyncio
         server_header=False,
         http=BoundedProtocol,
     )
-    server = uvicorn.Server(config)
+    server = kind(config)
     task = asyncio.create_task(server.serve(), name="coatcheck demonstration")
     try:
         # uvicorn has no event for it.

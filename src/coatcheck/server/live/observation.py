@@ -107,10 +107,16 @@ async def ask(name: str, port: int, credential: Credential) -> tuple[int, bytes]
         await line.close()
 
 
+def _is_refusal(status: int, _: bytes) -> bool:
+    return status == 401
+
+
 async def observe(
     services: Sequence[tuple[str, int]],
     credentials: Sequence[Credential],
     end: Callable[[], Awaitable[object]],
+    *,
+    is_over: Callable[[int, bytes], bool] = _is_refusal,
 ) -> list[Observed]:
     """Ask all services with all credentials, without a pause, while the session that these come from ends.
 
@@ -118,6 +124,7 @@ async def observe(
         services: Their names and ports on this machine.
         credentials: What to present.
         end: Ends the session.
+        is_over: Tells from the status and the body of an answer whether it knows of the end; by default a refusal does.
 
     Raises:
         NoAnswerError: If a service does not answer.
@@ -133,8 +140,8 @@ async def observe(
         try:
             while refused is None and perf_counter() - started < _LONGEST:
                 was_ordered = ordered.is_set()
-                status, _ = await line.ask()
-                if status == 401 and was_ordered:
+                status, body = await line.ask()
+                if was_ordered and is_over(status, body):
                     refused = perf_counter() - order[0]
                 elif status == 200:
                     before, after = before + (not was_ordered), after + was_ordered
@@ -152,8 +159,13 @@ async def observe(
     watching = asyncio.gather(
         *(watch(name, port, credential) for name, port in services for credential in credentials)
     )
-    await asyncio.sleep(_BEFORE)
-    order.append(perf_counter())
-    ordered.set()
-    await end()
-    return await watching
+    try:
+        await asyncio.sleep(_BEFORE)
+        order.append(perf_counter())
+        ordered.set()
+        await end()
+        return await watching
+    finally:
+        # Whoever is interrupted is not told afterwards that the services have ended, too.
+        watching.cancel()
+        await asyncio.wait([watching])

@@ -38,7 +38,12 @@ class _Service:
             refused = refusal(error)
             await _answer(send, status=refused.status, headers=refused.headers, body=refused.body)
             return
-        said = {"service": self._name, "subject": principal.subject, "via": principal.via}
+        said = {
+            "service": self._name,
+            "subject": principal.subject,
+            "via": principal.via,
+            "scopes": sorted(principal.scopes),
+        }
         headers = [("content-type", "application/json")]
         await _answer(send, status=200, headers=headers, body=msgspec.json.encode(said))
 

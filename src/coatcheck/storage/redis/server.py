@@ -232,10 +232,12 @@ def _reason(error: BaseException) -> str:
 
 
 def shown(url: str) -> str:
-    """Return an address without its password, for messages."""
+    """Return an address without its password and its parameters, for messages."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return "redis://…"
-    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
+    user = f"{parts.username}@" if parts.username else ""
+    inner = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{user}{inner}{f':{port}' if port else ''}{parts.path}"

@@ -11,11 +11,14 @@ from urllib.parse import urlencode
 
 from jinja2 import BytecodeCache, DictLoader, Environment, StrictUndefined
 from jinja2.bccache import Bucket
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from ..._core.secrets import new_identifier
+from ..._core.text import pieces
+from ...advice.sources import cite, link
 from ..headers import security_headers, static_headers
-from . import authorization_views, views
+from . import advice_views, authorization_views, inspector_views, views
 from .brand import Brand
 from .forms import form_state
 from .static_files import StaticFiles
@@ -27,6 +30,7 @@ __all__ = ["Pages"]
 
 _TEMPLATES: dict[type[View], str] = {
     views.AccountView: "account.html",
+    advice_views.AdviceView: "development_advice.html",
     views.ApplicationsView: "applications.html",
     views.CheckInboxView: "check_inbox.html",
     authorization_views.ConsentView: "consent.html",
@@ -40,6 +44,7 @@ _TEMPLATES: dict[type[View], str] = {
     views.EndSessionView: "end_session.html",
     views.ForgottenView: "forgotten.html",
     authorization_views.FormPostView: "form_post.html",
+    inspector_views.InspectorView: "development_inspector.html",
     views.LiveView: "live.html",
     views.MailSentView: "mail_sent.html",
     views.NoticeView: "notice.html",
@@ -53,6 +58,9 @@ _TEMPLATES: dict[type[View], str] = {
     views.SignUpView: "sign_up.html",
     views.SignedOutOfView: "signed_out_of.html",
 }
+
+
+_MARKED = Markup('<mark title="A character that is not seen">{}</mark>')
 
 
 class _Compiled(BytecodeCache):
@@ -168,6 +176,10 @@ def _environment(prefix: str) -> Environment:
     )
     environment.filters.update(
         iso=_iso,
+        shown=_shown,
+        shown_lines=_shown_lines,
+        cited=cite,
+        source_link=link,
         moment=_moment,
         program=describe_user_agent,
         methods=describe_methods,
@@ -188,6 +200,17 @@ def _address_maker(prefix: str) -> Callable[..., str]:
 
 def _sorted_devices(view: DevicesView) -> list[views.DeviceRecord]:
     return sorted(view.devices, key=lambda device: (not device.is_current, -device.last_seen_at))
+
+
+def _shown(text: str) -> Markup:
+    """Return foreign text with what nobody would see, or what reorders the rest, as escapes that stand out."""
+    return Markup("").join(
+        _MARKED.format(piece) if hidden else escape(piece) for piece, hidden in pieces(text)
+    )
+
+
+def _shown_lines(text: str) -> Markup:
+    return Markup("\n").join(map(_shown, text.split("\n")))
 
 
 def _iso(at: float) -> str:

@@ -25,6 +25,7 @@ consent           ``/continue/{handle}``                                  decisi
 select account    ``/continue/{handle}``                                  decision=select, other or create, session_id
 end session       ``/end-session/confirm``                                ticket
 applications      ``/applications/remove``                                client_id
+token inspector   ``/dev/token``                                          token, key, alg, encoding, issuer, audience
 ================  ======================================================  =========================================
 
 Every form sends ``csrf_token`` too, if the view has one. "Not for you": a field that only tells a password manager
@@ -522,12 +523,16 @@ class DemoHomeView(View, frozen=True, kw_only=True):
         protected_url: The path of the protected page.
         api_url: The path of the same for programs.
         development_mail_url: In development, the path of the page that lists the mails.
+        inspector_url: In development, the path of the token inspector.
+        advice_url: In development, the path of the adviser.
     """
 
     base_url: str
     protected_url: str = "/protected"
     api_url: str = "/api/me"
     development_mail_url: str | None = None
+    inspector_url: str | None = None
+    advice_url: str | None = None
 
 
 class LiveView(View, frozen=True, kw_only=True):

@@ -9,6 +9,8 @@ from . import (
     account,
     admin_revocations,
     admin_services,
+    development_advice,
+    development_inspector,
     development_mail,
     devices,
     introspection,
@@ -72,6 +74,8 @@ _PARTS = (
     keys,
     static,
     development_mail,
+    development_inspector,
+    development_advice,
     registration,
 )
 
