@@ -48,8 +48,13 @@ def press_and_agree(page: Page, label: re.Pattern[str]) -> None:
 
 def open_newest_mail_to(page: Page, email: str) -> None:
     """Follow the link in the mail that development shows."""
-    page.goto("/auth/dev/mail")
-    page.locator("a.mail-link", has_text=email).first.click()
+    mail = page.locator("a.mail-link", has_text=email)
+    for _ in range(100):  # without scripts the page does not look again by itself
+        page.goto("/auth/dev/mail")
+        if mail.count():
+            break
+        page.wait_for_timeout(100)
+    mail.first.click()
     link = page.locator("a[href*='token=']").first.get_attribute("href")
     assert link is not None
     page.goto(link)

@@ -22,7 +22,11 @@ from tests.guards.programs import AUDIENCE, free_port
 PASSWORD = "an umbrella in the corner"
 SCOPES = {"reader": "orders:read", "writer": "orders:write", "stranger": "else:where"}
 DEADLINE = 30.0
-_SETTINGS = {"COATCHECK_ARGON2_MEMORY_KIB": "64", "COATCHECK_ARGON2_TIME_COST": "1"}
+_SETTINGS = {
+    "COATCHECK_ARGON2_MEMORY_KIB": "64",
+    "COATCHECK_ARGON2_TIME_COST": "1",
+    "COATCHECK_ACCESS_TOKEN_LIFETIME": "1 h",  # tests share tokens, and come one after the other
+}
 
 
 class Issuer:

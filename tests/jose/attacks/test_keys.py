@@ -307,7 +307,7 @@ def test_degenerate_or_giant_rsa_numbers_are_refused() -> None:
     for weak in (0, 1, n + 1, n * 3, 2039 * n, p * p, _modulus(16_385), _modulus(32_768), n << 40_000):
         began = time.perf_counter()
         refused(WeakKeyError, Key.from_jwk, _rsa_jwk(weak), alg="RS256")
-        assert time.perf_counter() - began < 0.05
+        assert time.perf_counter() - began < 1  # to look for factors would take far longer
     for weak in (n + 1, n * 3, p * p, _modulus(16_385), _modulus(32_768)):
         _refused_modulus(weak)
 

@@ -1,7 +1,6 @@
 """What holds for each page in each state, and what single pages show."""
 
 import re
-import time
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -239,16 +238,6 @@ def test_every_form_carries_the_csrf_token_if_there_is_one(name: str) -> None:
         posting = [form for form in every(elements, "form") if form.get("method") == "post"]
         assert len(carried) == (len(posting) if token else 0)
         assert {each.get("value") for each in carried} <= {token}
-
-
-@each_sample
-def test_a_page_takes_less_than_a_millisecond(name: str) -> None:
-    durations = []
-    for _ in range(9):
-        started = time.perf_counter()
-        PAGES.render(SAMPLES[name])
-        durations.append(time.perf_counter() - started)
-    assert min(durations) < 0.001
 
 
 def test_a_field_that_is_wrong_is_marked_described_and_focused() -> None:
