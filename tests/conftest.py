@@ -1,5 +1,6 @@
 """What every test may rely on: the same environment everywhere, and hypothesis without a stopwatch."""
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -32,6 +33,12 @@ def _plain_environment() -> Iterator[None]:
         patch.setenv("TERM", "dumb")
         patch.setenv("TZ", "UTC")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _plain_logging() -> None:
+    """Have everybody log from warnings on, though a framework has set the root logger up when its app was made."""
+    logging.getLogger().setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")
