@@ -1,5 +1,6 @@
 """What every test may rely on: the same environment everywhere, and hypothesis without a stopwatch."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -19,6 +20,19 @@ hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("c
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000)
 USUAL = "ci" if "CI" in os.environ else "local"
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", USUAL))
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of later searches for garbage what is there to stay: the imported and the collected."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Have what a module does not close found in that module, not in whichever test garbage is next looked for."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session", autouse=True)

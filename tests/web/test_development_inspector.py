@@ -454,6 +454,7 @@ async def test_the_example_is_a_genuine_token_with_its_public_key(inspector: Ins
 
 
 async def test_the_home_page_of_the_demonstration_leads_here(tmp_path: Any) -> None:
+    from coatcheck.server.server import Server
     from coatcheck.server.settings import load_settings
     from coatcheck.server.standalone import make_application
 
@@ -464,10 +465,14 @@ async def test_the_home_page_of_the_demonstration_leads_here(tmp_path: Any) -> N
         base_url=ORIGIN,
         database=str(tmp_path / "x.db"),
     )
-    app = make_application(settings, demo=True)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
-        home = await client.get("/", headers={"accept": "text/html"})
-        assert f'href="{PATH}"' in home.text
+    server = Server(settings)
+    app = make_application(settings, demo=True, server=server)
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+            home = await client.get("/", headers={"accept": "text/html"})
+    finally:
+        await server.close()
+    assert f'href="{PATH}"' in home.text
 
 
 async def test_keys_that_cannot_be_told_apart_are_told_in_plain_words(inspector: Inspector) -> None:

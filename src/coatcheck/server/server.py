@@ -103,8 +103,8 @@ class Server:
         # Whoever runs it, inside of another application too: links in mails hold secrets, and requests are logged.
         install_secret_mask()
         self.settings = settings
-        self.storage: Storage = open_storage(settings) if storage is None else storage
         self.tracing: Tracing | None = _tracing(settings)
+        self.storage: Storage = open_storage(settings) if storage is None else storage
         if self.tracing is not None:
             self.storage = TracedStorage(self.storage, self.tracing)
         sealer = Sealer(_master_key(settings))
@@ -144,25 +144,31 @@ class Server:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Server]:
-        """Deliver mail and forget what has expired, until the block ends. Then everything is closed."""
-        await (
-            self.flows.context.access_tokens.key_set()
-        )  # a wrong secret is told at the start, not at a sign-in
-        await self.flows.session_policy.apply()  # before anybody is answered by what it ends
-        tasks = [
-            asyncio.create_task(self.delivery.run(), name="coatcheck mail"),
-            asyncio.create_task(self.flows.housekeeping.run(), name="coatcheck housekeeping"),
-            asyncio.create_task(self.flows.key_rotation.run(), name="coatcheck keys"),
-            asyncio.create_task(self.signals.run(), name="coatcheck signals"),
-            asyncio.create_task(self.logouts.run(), name="coatcheck logouts"),
-        ]
+        """Deliver mail and forget what has expired, until the block ends. Then everything is closed.
+
+        Raises:
+            CoatcheckError: If it cannot start. Everything is closed then, too.
+        """
+        tasks: list[asyncio.Task[None]] = []
         try:
+            await self.flows.context.access_tokens.key_set()  # a wrong secret is told now, not at a sign-in
+            await self.flows.session_policy.apply()  # before anybody is answered by what it ends
+            tasks += self._work_behind()
             with told_of_signals(self._answer_at_once):
                 yield self
         finally:
             self._answer_at_once()
             await _stop(self.delivery, tasks)
             await self.close()
+
+    def _work_behind(self) -> list[asyncio.Task[None]]:
+        return [
+            asyncio.create_task(self.delivery.run(), name="coatcheck mail"),
+            asyncio.create_task(self.flows.housekeeping.run(), name="coatcheck housekeeping"),
+            asyncio.create_task(self.flows.key_rotation.run(), name="coatcheck keys"),
+            asyncio.create_task(self.signals.run(), name="coatcheck signals"),
+            asyncio.create_task(self.logouts.run(), name="coatcheck logouts"),
+        ]
 
     def _answer_at_once(self) -> None:
         """End what is still being answered: whoever runs this waits for it before it ends the lifespan."""
@@ -196,8 +202,7 @@ async def open_flows(settings: Settings) -> AsyncIterator[Flows]:
 
 async def _stop(delivery: Delivery, tasks: Sequence[asyncio.Task[None]]) -> None:
     delivery.stop()
-    _, *others = tasks
-    for task in others:
+    for task in tasks[1:]:  # the first is the delivery, which ends what it has begun
         task.cancel()
     for task in tasks:
         with suppress(asyncio.CancelledError):

@@ -18,6 +18,11 @@ _BETWEEN: Final = 0.008
 """Seconds between two requests of one holder, where a lifetime decides: the resolution, before it is multiplied."""
 
 _PATIENCE: Final = 30.0
+_TRIES: Final = 5
+
+
+def _as_it_is() -> None:
+    """Begin with what there is."""
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,12 +33,14 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
         order: Ends that.
         after: After how many seconds of showing it the order is given.
         between: Seconds between two requests.
+        begin: Gets what is shown, at the beginning of its life.
     """
 
     accepted: Callable[[], Awaitable[bool]]
     order: Callable[[], Awaitable[object]]
     after: float
     between: float = _BETWEEN
+    begin: Callable[[], object] = _as_it_is
 
 
 async def observe(holder: Holder) -> float:
@@ -42,14 +49,12 @@ async def observe(holder: Holder) -> float:
     Raises:
         ComparisonError: If what is shown is never accepted, or for ever.
     """
-    began = perf_counter()
-    while True:
-        if not await holder.accepted():
-            raise ComparisonError("A credential was refused before the order to end it was given.")
-        left = holder.after - (perf_counter() - began)
-        if left <= 0:
+    for _ in range(_TRIES):
+        if await _is_accepted_until_the_order(holder):
             break
-        await asyncio.sleep(min(holder.between, left))
+        # A machine that stood still for a moment let a short life run out: another one is watched.
+    else:
+        raise ComparisonError("A credential was refused before the order to end it was given.")
     ordered = perf_counter()
     await holder.order()
     while await holder.accepted():
@@ -59,9 +64,29 @@ async def observe(holder: Holder) -> float:
     return perf_counter() - ordered
 
 
+async def _is_accepted_until_the_order(holder: Holder) -> bool:
+    began = perf_counter()
+    holder.begin()
+    while await holder.accepted():
+        left = holder.after - (perf_counter() - began)
+        if left <= 0:
+            return True
+        await asyncio.sleep(min(holder.between, left))
+    return False
+
+
 async def observe_together(holders: Sequence[Holder]) -> list[float]:
-    """Watch all of them at the same time; return the windows in their order."""
-    return await asyncio.gather(*map(observe, holders))
+    """Watch all of them at the same time; return the windows in their order.
+
+    Raises:
+        ComparisonError: What ``observe`` raises first. The others are no longer watched then.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            watched = [group.create_task(observe(each)) for each in holders]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [each.result() for each in watched]
 
 
 async def in_turn(make: Callable[[], Awaitable[Holder]], *, rounds: int) -> list[float]:

@@ -97,12 +97,16 @@ def until_expiry(tickets: Tickets, lifetime: Lifetime) -> list[Holder]:
     """Return holders of tokens that nobody can end: the order changes nothing."""
 
     def holder(after: float) -> Holder:
-        token = tickets.issue()
+        token = ""
+
+        def begin() -> None:
+            nonlocal token
+            token = tickets.issue()
 
         async def accepted() -> bool:
             return _ROLE in (tickets.roles(token) or ())
 
-        return Holder(accepted=accepted, order=_nothing, after=after)
+        return Holder(accepted=accepted, order=_nothing, after=after, begin=begin)
 
     return [holder(after) for after in lifetime.orders()]
 
@@ -120,10 +124,13 @@ def refreshed(tickets: Tickets, lifetime: Lifetime, *, line: Line, event: Event)
 
 
 def _refreshing(tickets: Tickets, after: float, *, line: Line, event: Event) -> Holder:
-    secret = new_token()
+    secret, token = new_token(), ""
     key = digest(secret)
-    line.put(key, record_of(roles=(_ROLE,)))
-    token = tickets.issue()
+
+    def begin() -> None:
+        nonlocal token
+        line.put(key, record_of(roles=(_ROLE,)))
+        token = tickets.issue()
 
     async def accepted() -> bool:
         nonlocal token
@@ -142,7 +149,7 @@ def _refreshing(tickets: Tickets, after: float, *, line: Line, event: Event) -> 
         else:
             line.put(key, record_of(roles=()))
 
-    return Holder(accepted=accepted, order=order, after=after)
+    return Holder(accepted=accepted, order=order, after=after, begin=begin)
 
 
 def kept_answers(
