@@ -1,7 +1,10 @@
 """What happens when the server goes away, comes back, stands still, or its messages are lost."""
 
 import asyncio
+import random
+import socket
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -273,3 +276,88 @@ def test_an_event_loop_that_ends_without_closing_leaves_no_task_and_no_connectio
             if others == 0:
                 break
     assert others == 0
+
+
+def test_what_is_written_after_somebody_was_cancelled_is_kept_if_it_was_acknowledged(url: str) -> None:
+    """A pipeline that is left open keeps back what is asked next, and tells nobody."""
+
+    async def body(storage: PostgresStorage) -> None:
+        alone = PostgresStorage(url, pool=1, poll=POLL)  # whoever comes next gets the same connection
+        chance = random.Random(1)  # noqa: S311 - no secret
+        for number in range(100):
+            task = asyncio.create_task(alone.records.delete_signals("stream", ["one", "two"]))
+            await asyncio.sleep(chance.random() * 0.001)
+            task.cancel()
+            await asyncio.wait({task})
+            await alone.records.write_throttles({f"{number}": 1.0})
+            assert await storage.records.read_throttles([f"{number}"]), number
+        await alone.close()
+
+    run(url, body)
+
+
+@contextmanager
+def somebody(server: PostgresServer, url: str, attributes: str) -> Iterator[str]:
+    """Give the address of the database for one who may do the same, but is no superuser."""
+    server.execute(f"CREATE ROLE somebody LOGIN IN ROLE coatcheck {attributes}")
+    try:
+        yield url.replace("coatcheck@", "somebody@")
+    finally:
+        server.execute("DROP ROLE somebody")
+
+
+def test_who_finds_the_server_full_waits_for_a_connection_that_another_gives_back(
+    server: PostgresServer, url: str
+) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        async def work(name: str) -> None:
+            async with storage.transaction(name) as records:
+                await asyncio.sleep(0.02)
+                await records.write_throttles({name: 1.0})
+
+        await asyncio.gather(*(work(f"user-{number}") for number in range(10)))
+        assert storage.facts()["pool_size"] < 3
+        assert len(await storage.records.read_throttles([f"user-{number}" for number in range(10)])) == 10
+
+    with somebody(server, url, "CONNECTION LIMIT 2") as theirs:  # one listens
+        run(theirs, body)
+
+
+def test_connections_to_a_server_that_takes_no_changes_are_made_anew(
+    server: PostgresServer, url: str
+) -> None:
+    """As after a failover: the address leads to the new primary, and the old connections to what is a standby now."""
+
+    async def body(storage: PostgresStorage) -> None:
+        async def write_alone() -> None:
+            await storage.records.write_throttles({"alone": 1.0})
+
+        async def write_within() -> None:
+            async with storage.transaction("user-ada") as records:
+                await records.write_throttles({"within": 1.0})
+
+        for write in (write_alone, write_within):
+            server.execute("ALTER ROLE somebody SET default_transaction_read_only = on")
+            await (await storage.pool(writes=True)).renew()
+            await asyncio.gather(*(storage.records.find_user("user-ada") for _ in range(3)))
+            server.execute("ALTER ROLE somebody RESET default_transaction_read_only")
+            with pytest.raises(StorageUnreachableError):
+                await write()
+            await asyncio.gather(*(write() for _ in range(3)))
+        assert len(await storage.records.read_throttles(["alone", "within"])) == 2
+
+    with somebody(server, url, "") as theirs:
+        run(theirs, body)
+
+
+def test_a_host_that_is_silent_is_passed_over(url: str) -> None:
+    """A machine that lost its power answers nothing: it is not to use up the time that the next one needs."""
+
+    async def body(storage: PostgresStorage) -> None:
+        await storage.records.add_user(a_user())
+        assert await storage.records.find_user("user-ada") == a_user()
+
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        run(url.replace("@", f"@127.0.0.1:{silent.getsockname()[1]},"), body, patience=1)

@@ -15,7 +15,7 @@ from coatcheck.storage.conformance.samples import NOW, a_draft, a_session, a_use
 from coatcheck.storage.errors import StorageBusyError, StorageMisuseError, StorageOpenError
 from coatcheck.storage.memory import MemoryStorage
 from coatcheck.storage.redis import RedisStorage
-from coatcheck.storage.redis.server import shown
+from coatcheck.storage.redis.addresses import shown
 from coatcheck.storage.sqlite import SQLiteStorage
 from tests.engines import RedisServer, redis_server
 
@@ -422,3 +422,21 @@ def test_an_address_that_cannot_be_read_is_refused_and_its_password_not_shown(ur
     assert shown("rediss://user:pw@host:1/2?password=pw") == "rediss://user@host:1/2"
     assert shown("redis://:pw@[::1]:1/0") == "redis://[::1]:1/0"
     assert shown("unix:///run/redis.sock?db=2") == "unix:///run/redis.sock"
+
+
+def test_a_close_that_is_cancelled_closes_the_database_nevertheless(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    async def drive() -> None:
+        database = SQLiteStorage(tmp_path / "coatcheck.db")
+        storage = RedisStorage(database, redis.url())
+        await storage.records.read_throttles(["guess"])
+        closing = asyncio.create_task(storage.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait({closing})
+        assert closing.cancelled()
+        with pytest.raises(StorageMisuseError, match="closed"):
+            await database.records.find_user("user-ada")
+
+    asyncio.run(drive())

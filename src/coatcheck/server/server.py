@@ -158,8 +158,10 @@ class Server:
                 yield self
         finally:
             self._answer_at_once()
-            await _stop(self.delivery, tasks)
-            await self.close()
+            try:
+                await _stop(self.delivery, tasks)
+            finally:
+                await self.close()
 
     def _work_behind(self) -> list[asyncio.Task[None]]:
         return [

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from ..mail.mime import parse_sender
 from ..mail.smtp_url import parse_smtp_url
+from ..storage.server_addresses import check_postgres_url
 
 __all__ = [
     "EVERYWHERE",
     "DatabaseAddress",
     "brand_name",
     "check_bearer_token",
-    "check_redis_url",
     "check_smtp_url",
     "colour",
     "database",
@@ -42,7 +42,6 @@ _HOST = re.compile(
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 _PATH = re.compile(r"/[!#-;=@-Z_a-z~]*")  # visible, no query, nothing that needs quoting
-_REDIS_DATABASE = re.compile(r"/?|/[0-9]{1,5}")
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -182,7 +181,7 @@ def database(text: str) -> str:
     if _URL.match(text):
         if not text.startswith(("postgresql://", "postgres://")):
             raise ValueError("it must be the path of a file, or postgresql://user:password@host/name.")
-        return DatabaseAddress(text)
+        return DatabaseAddress(check_postgres_url(text))
     if not text or text.endswith("/"):
         raise ValueError("it must be the path of a file.")
     return text
@@ -198,25 +197,6 @@ def check_bearer_token(text: str) -> str:
     """A token that can be sent as ``Authorization: Bearer`` (RFC 6750 section 2.1)."""
     if not _BEARER_TOKEN.fullmatch(text):
         raise ValueError("it may hold letters, digits and - . _ ~ + / only, with = at the end.")
-    return text
-
-
-def check_redis_url(text: str) -> str:
-    """A server of Redis or Valkey: ``redis://user:password@host:6379/0``, ``rediss://`` for TLS, ``unix:///path``."""
-    # Nothing of it is repeated: it may hold a password.
-    wrong = ValueError(
-        "it must be redis://user:password@host:6379/0, rediss://… for TLS, or unix:///path/to/socket."
-    )
-    try:
-        parts = urlsplit(text)
-        is_there = parts.port is None or parts.port > 0
-    except ValueError:
-        raise wrong from None
-    where = parts.path if parts.scheme == "unix" else parts.hostname
-    if parts.scheme not in {"redis", "rediss", "unix"} or not where or not is_there or parts.fragment:
-        raise wrong
-    if parts.scheme != "unix" and not _REDIS_DATABASE.fullmatch(parts.path):
-        raise wrong
     return text
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ..revocation.policy import LONGEST_TOKEN
+from ..storage.server_addresses import check_redis_url
 from . import setting_forms as forms
 from .secret import Secret
 from .setting_values import About
@@ -58,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Secret | None,
         About(
             "Redis or Valkey, which takes work off the database: `redis://user:password@host:6379/0` or `rediss://…`.",
-            forms.check_redis_url,
+            check_redis_url,
         ),
     ] = None
     secret: Annotated[

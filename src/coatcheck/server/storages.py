@@ -28,7 +28,7 @@ def shown_database(database: str) -> str:
     if not is_server(database):
         return database
     with _needing("postgres"):
-        from ..storage.postgres.failures import shown
+        from ..storage.postgres.addresses import shown
     return shown(database)
 
 
@@ -41,8 +41,10 @@ def open_storage(settings: Settings) -> Storage:
     if settings.redis is None:
         return _open_database(settings)
     with _needing("redis"):
-        from ..storage.redis import RedisStorage
-    return RedisStorage(_open_database(settings), settings.redis.reveal())
+        from ..storage.redis import RedisStorage, check_address
+    url = settings.redis.reveal()
+    check_address(url)  # before there is a database that somebody would have to close
+    return RedisStorage(_open_database(settings), url)
 
 
 def _open_database(settings: Settings) -> Storage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ...storage.server_addresses import check_postgres_url, check_redis_url
 from ..errors import StoreError
 from .base import Kind, Store
 from .memory import MemoryStore
@@ -29,10 +30,15 @@ def kind_of(named: str) -> Kind:
     """
     if named in {"memory", "sqlite"}:
         return "memory" if named == "memory" else "sqlite"
-    if named.startswith(_POSTGRESQL):
-        return "postgresql"
-    if named.startswith(_REDIS):
-        return "redis"
+    try:
+        if named.startswith(_POSTGRESQL):
+            check_postgres_url(named)
+            return "postgresql"
+        if named.startswith(_REDIS):
+            check_redis_url(named)
+            return "redis"
+    except ValueError as error:
+        raise StoreError(f"The address of the store cannot be used: {error}") from None
     raise StoreError(
         "A store is 'memory', 'sqlite', or an address that begins with postgresql:// or redis:// (rediss:// for TLS)."
     )
@@ -49,10 +55,10 @@ def shown_store(named: str) -> str:
         return named
     if kind == "postgresql":
         with _needing("psycopg", _POSTGRES_REMEDY):
-            from ...storage.postgres.failures import shown  # noqa: PLC0415 - needs psycopg
+            from ...storage.postgres.addresses import shown  # noqa: PLC0415 - needs psycopg
     else:
         with _needing("redis", _REDIS_REMEDY):
-            from ...storage.redis.server import shown  # noqa: PLC0415 - needs redis
+            from ...storage.redis.addresses import shown  # noqa: PLC0415 - needs redis
     return shown(named)
 
 

@@ -10,7 +10,8 @@ import psycopg
 from psycopg import sql
 
 from ...storage.errors import StorageError
-from ...storage.postgres.failures import failure_of, shown
+from ...storage.postgres.addresses import shown
+from ...storage.postgres.failures import failure_of
 from ..errors import LeftoverError, StoreError
 from .base import Kind, Line, new_name
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import redis
 
-from ...storage.redis.server import shown
+from ...storage.redis.addresses import shown
 from ..errors import LeftoverError, StoreError
 from .base import Kind, Line, new_name
 

@@ -11,8 +11,8 @@ import psycopg
 from psycopg import sql
 
 from ..errors import ForeignDatabaseError, SchemaTooNewError, StorageAccessError
-from ..postgres.connections import address_of
-from ..postgres.failures import failure_of, our_failures, shown
+from ..postgres.addresses import address_of, shown
+from ..postgres.failures import failure_of, our_failures
 from ..postgres.locks import begin
 from ..postgres.migrations import MIGRATIONS
 from ..postgres.opening import prepare
@@ -296,12 +296,7 @@ _DROP_MARK: Final = f"DROP TABLE {MARKER}".encode()
 
 
 def _connect(url: str) -> Connection:
-    try:
-        address = address_of(url)
-    except psycopg.ProgrammingError:
-        raise StorageAccessError(
-            "The address of the database is none: postgresql://user:password@host:port/name.", path=shown(url)
-        ) from None
+    address = address_of(url)
     try:
         connection = psycopg.connect(address, autocommit=True)
     except psycopg.OperationalError as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol, TypeVar
 
 import psycopg
 
-from ..errors import StorageMisuseError, UnstorableTextError
+from ..errors import StorageFailedError, StorageMisuseError, UnstorableTextError
 from ..sql import Parameters, Row
 from .connections import Connection, Pool
 from .failures import failure_of, is_lost, our_failures
@@ -53,7 +55,7 @@ class CommittedAccess:
         statement, all_of_them = statement_of(sql), list(many)
 
         async def read(connection: Connection) -> list[list[Row]]:
-            async with connection.pipeline():
+            async with _pipeline(connection):
                 await connection.execute(_ONE_MOMENT)
                 found = await _rows_each(connection, statement, all_of_them)
                 await connection.execute(b"COMMIT")
@@ -73,9 +75,9 @@ class CommittedAccess:
         async def change(connection: Connection) -> list[int]:
             if len(all_of_them) == 1:
                 return [await _change(connection, statement, all_of_them[0])]
-            async with connection.pipeline(), connection.transaction():
+            async with _pipeline(connection), connection.transaction():
                 cursors = await _all_changes(connection, statement, all_of_them)
-            return [cursor.rowcount for cursor in cursors]
+            return list(map(_count, cursors))
 
         return await self._write(statement, change)
 
@@ -174,6 +176,23 @@ async def _run(connection: Connection, statement: Statement, parameters: Paramet
     return await cursor.execute(statement.text, parameters)
 
 
+@asynccontextmanager
+async def _pipeline(connection: Connection) -> AsyncIterator[None]:
+    """Send what the block asks at once. Whoever is cancelled in there leaves a connection that nobody else may use."""
+    try:
+        async with connection.pipeline():
+            yield
+    except asyncio.CancelledError:
+        await connection.close()
+        raise
+
+
+def _count(cursor: Cursor) -> int:
+    if cursor.rowcount < 0:  # it was never sent, and nobody is to believe that it was done
+        raise StorageFailedError(detail="the server was not asked")
+    return cursor.rowcount
+
+
 def _can_be(parameters: Parameters) -> bool:
     """Tell whether there can be a record with such values: PostgreSQL keeps no text with a NUL in it."""
     return not any(isinstance(value, str) and "\0" in value for value in parameters.values())
@@ -196,13 +215,13 @@ async def _take(connection: Connection, statement: Statement, parameters: Parame
 async def _change(connection: Connection, statement: Statement, parameters: Parameters) -> int:
     if not _can_be(parameters):
         raise UnstorableTextError
-    return (await _run(connection, statement, parameters)).rowcount
+    return _count(await _run(connection, statement, parameters))
 
 
 async def _rows_each(connection: Connection, statement: Statement, many: list[Parameters]) -> list[list[Row]]:
     if len(many) == 1:
         return [await _rows(connection, statement, many[0])]
-    async with connection.pipeline():
+    async with _pipeline(connection):
         cursors = [await _run(connection, statement, each) if _can_be(each) else None for each in many]
         return [[] if cursor is None else await cursor.fetchall() for cursor in cursors]
 
@@ -210,9 +229,9 @@ async def _rows_each(connection: Connection, statement: Statement, many: list[Pa
 async def _change_each(connection: Connection, statement: Statement, many: list[Parameters]) -> list[int]:
     if len(many) == 1:
         return [await _change(connection, statement, many[0])]
-    async with connection.pipeline():
+    async with _pipeline(connection):
         cursors = await _all_changes(connection, statement, many)
-    return [cursor.rowcount for cursor in cursors]
+    return list(map(_count, cursors))
 
 
 async def _all_changes(connection: Connection, statement: Statement, many: list[Parameters]) -> list[Cursor]:

@@ -10,40 +10,23 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ..errors import StorageBusyError, StorageMisuseError
+from ..errors import StorageBusyError, StorageMisuseError, StorageUnreachableError
+from .addresses import seconds_to_connect
 from .failures import is_lost, is_refused
 
-__all__ = ["Connection", "Pool", "address_of"]
+__all__ = ["Connection", "Pool"]
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
-# A server that has gone, or a cable that was pulled, is noticed within seconds and not after hours.
-_DEFAULTS: Final = {
-    "application_name": "coatcheck",
-    "connect_timeout": "5",
-    "keepalives_idle": "10",
-    "keepalives_interval": "3",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-}
 # A node that is cut off in the middle of a transaction holds its locks until the server ends it: transactions here take
-# milliseconds and wait for nothing else, so that it may do so soon, and others get their turn.
+# milliseconds and wait for nothing else, so that it may do so soon, and others get their turn. The statements that take
+# long are those of administrators who end everything, over a hundred million sessions.
 _SESSION: Final = (
-    "SET lock_timeout = {}; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '2s'"
+    "SET lock_timeout = {}; SET statement_timeout = '5min'; SET idle_in_transaction_session_timeout = '2s'"
 )
 _FIRST_DELAY: Final = 0.05  # seconds
 _LONGEST_DELAY: Final = 0.5
-
-
-def address_of(url: str) -> str:
-    """Return the address to connect to, with what it does not say itself.
-
-    Raises:
-        psycopg.ProgrammingError: If it is none.
-    """
-    return make_conninfo(**(_DEFAULTS | conninfo_to_dict(url)))  # type: ignore[arg-type] # a None is left out
 
 
 class Pool:
@@ -64,6 +47,7 @@ class Pool:
         self._address = address
         self._size = size
         self._patience = patience
+        self._to_connect = seconds_to_connect(address, patience=patience)
         self._session = _SESSION.format(round(patience * 1000)).encode()
         self._all: set[Connection] = set()
         self._free: list[Connection] = []  # the one that was used last is the first to be used again
@@ -78,6 +62,7 @@ class Pool:
 
         Raises:
             StorageBusyError: If none is free in time.
+            StorageUnreachableError: If none is made in time.
             StorageMisuseError: If the pool is closed.
             psycopg.Error: If none can be made.
         """
@@ -92,31 +77,47 @@ class Pool:
             await self._give(connection)
 
     async def _take(self) -> Connection:
-        try:
-            async with asyncio.timeout(self._patience):
-                while True:
-                    if self._is_closed:
-                        raise StorageMisuseError("The storage is closed.")
-                    if self._free:
-                        return self._free.pop()
-                    if len(self._all) + self._making < self._size:
-                        return await self._make()
-                    await self._wait()
-        except TimeoutError:
-            raise StorageBusyError(retry_after=1.0, detail="no connection was free in time") from None
+        loop = asyncio.get_running_loop()
+        deadline, delay = loop.time() + self._patience, _FIRST_DELAY
+        until = deadline
+        while True:
+            if self._is_closed:
+                raise StorageMisuseError("The storage is closed.")
+            if self._free:
+                return self._free.pop()
+            if len(self._all) + self._making < self._size:
+                try:
+                    return await self._make()
+                except psycopg.OperationalError as error:
+                    # It is being started, or is full. What it refuses for good, it refuses at once.
+                    if is_refused(error) or loop.time() + delay >= deadline:
+                        raise
+                until = loop.time() + delay
+                delay = min(2 * delay, _LONGEST_DELAY)
+            if not await self._wait(until) and loop.time() >= deadline:
+                raise StorageBusyError(retry_after=1.0, detail="no connection was free in time")
 
-    async def _wait(self) -> None:
+    async def _wait(self, until: float) -> bool:
+        """Wait for a connection; tell whether there may be one, or it is late."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
+        try:
+            async with asyncio.timeout_at(until):
+                await self._wait_for(waiter)
+        except TimeoutError:
+            return False
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+        return True
+
+    async def _wait_for(self, waiter: asyncio.Future[None]) -> None:
         try:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
                 self._wake()  # it was for this one, who takes nothing any more
             raise
-        finally:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
 
     def _wake(self) -> None:
         while self._waiting:
@@ -128,38 +129,33 @@ class Pool:
     async def _make(self) -> Connection:
         self._making += 1
         try:
-            connection = await self._connect()
-            try:
-                await connection.execute(self._session, prepare=False)
-            except BaseException:
-                await connection.close()
-                raise
+            async with asyncio.timeout(self._to_connect):
+                connection = await self._connect()
             self._all.add(connection)
-        except BaseException:
+        except BaseException as error:
             self._wake()  # another may try
+            if isinstance(error, TimeoutError):
+                raise StorageUnreachableError(
+                    retry_after=1.0, detail="no connection was made in time"
+                ) from None
             raise
         finally:
             self._making -= 1
         return connection
 
     async def _connect(self) -> Connection:
-        """Connect, and try again while the server is being started. What it refuses, it refuses at once."""
-        delay, loop = _FIRST_DELAY, asyncio.get_running_loop()
-        deadline = loop.time() + self._patience - _LONGEST_DELAY
-        while True:
-            try:
-                return await psycopg.AsyncConnection.connect(
-                    self._address, autocommit=True, prepare_threshold=0
-                )
-            except psycopg.OperationalError as error:
-                if is_refused(error) or loop.time() >= deadline:
-                    raise
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, _LONGEST_DELAY)
+        connection = await psycopg.AsyncConnection.connect(
+            self._address, autocommit=True, prepare_threshold=0
+        )
+        try:
+            await connection.execute(self._session, prepare=False)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     async def _give(self, connection: Connection) -> None:
-        idle = connection.info.transaction_status == pq.TransactionStatus.IDLE
-        if idle and connection in self._all and not self._is_closed:
+        if connection in self._all and not self._is_closed and _is_at_rest(connection):
             self._free.append(connection)
         else:
             self._all.discard(connection)
@@ -198,3 +194,12 @@ class Pool:
             "pool_waiting": len(self._waiting),
             "round_trips": self.round_trips,
         }
+
+
+def _is_at_rest(connection: Connection) -> bool:
+    """Tell whether a connection is as it was when it was made.
+
+    A pipeline that was cancelled can stay open: what is asked next would be kept back, never sent, and not fail.
+    """
+    is_idle = connection.info.transaction_status == pq.TransactionStatus.IDLE
+    return is_idle and connection.pgconn.pipeline_status == pq.PipelineStatus.OFF

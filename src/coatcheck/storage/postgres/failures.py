@@ -8,7 +8,6 @@ from typing import Final
 
 import psycopg
 from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict
 
 from ..errors import (
     DamagedDatabaseError,
@@ -20,10 +19,15 @@ from ..errors import (
     StorageUnreachableError,
 )
 
-__all__ = ["failure_of", "is_lost", "is_refused", "our_failures", "shown"]
+__all__ = ["failure_of", "is_lost", "is_refused", "our_failures"]
 
 _RETRY_AFTER: Final = 1.0
-_PASSING: Final = ("starting up", "shutting down", "recovery", "not yet accepting", "terminating connection")
+_PASSING: Final = (
+    *("starting up", "shutting down", "recovery", "not yet accepting", "terminating connection"),
+    *("too many clients", "too many connections", "remaining connection slots"),
+)
+# 25006: it has become a standby, or the address leads to another server now.
+_LOST: Final = ("08", "57P", "25006", "25P03", "25P04")
 _BUSY: Final = (
     errors.LockNotAvailable,
     errors.DeadlockDetected,
@@ -40,18 +44,17 @@ _MISUSES: Final = (
 
 
 def is_lost(error: psycopg.Error) -> bool:
-    """Tell whether the connection is gone: the server was stopped, say, or cannot be reached."""
-    if not isinstance(error, psycopg.OperationalError):
-        return False
+    """Tell whether the connection is of no use any more: the server was stopped, say, or takes no changes."""
     if error.sqlstate is not None:
-        return error.sqlstate.startswith(("08", "57P", "25P03", "25P04"))
-    return not is_refused(error)
+        return error.sqlstate.startswith(_LOST)
+    return isinstance(error, psycopg.OperationalError) and not is_refused(error)
 
 
 def is_refused(error: psycopg.Error) -> bool:
     """Tell whether the server refused a connection for good: an unknown user, say, or no such database.
 
-    The driver has no code for it. A server that answers says ``FATAL``, in every language that it speaks.
+    The driver has no code for it. A server that answers says ``FATAL``. One that speaks another language than English
+    may say something else, and is taken for one that is away: tried again, until patience ends.
     """
     text = str(error)
     return "FATAL:" in text and not any(words in text for words in _PASSING)
@@ -87,14 +90,3 @@ def our_failures() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise failure_of(error) from error
-
-
-def shown(url: str) -> str:
-    """Return an address without its password, for messages."""
-    try:
-        parts = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        return "postgresql://…"
-    host, port = parts.get("host") or "", parts.get("port")
-    user = f"{parts['user']}@" if parts.get("user") else ""
-    return f"postgresql://{user}{host}{f':{port}' if port else ''}/{parts.get('dbname') or ''}"

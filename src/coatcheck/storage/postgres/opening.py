@@ -16,8 +16,8 @@ from ..errors import (
     StorageOpenError,
 )
 from ..unfinished import MARKER
-from .connections import address_of
-from .failures import failure_of, is_refused, shown
+from .addresses import address_of, shown
+from .failures import failure_of, is_refused
 from .locks import MIGRATION
 from .migrations import MIGRATIONS, READABLE_BY
 
@@ -49,13 +49,7 @@ def prepare(
         StorageOpenError: If it cannot be used, one subclass per reason. Nothing in it was changed.
         StorageBusyError: If another node kept it locked all the while, or the server cannot be reached.
     """
-    try:
-        address = address_of(url)
-    except psycopg.ProgrammingError:
-        raise StorageAccessError(
-            "The address of the database is none: postgresql://user:password@host:port/name.",
-            path=shown(url),
-        ) from None
+    address = address_of(url)
     try:
         with psycopg.connect(address, autocommit=True) as connection:
             _check_server(connection, url)

@@ -11,7 +11,7 @@ from types import TracebackType
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ..errors import StorageMisuseError
+from ..errors import StorageMisuseError, StorageUnreachableError
 from ..sql import SQLRecords
 from .access import CommittedAccess, TransactionAccess
 from .connections import Connection, Pool
@@ -176,10 +176,13 @@ class PostgresStorage:
         self._listening = self._renewing = self._listener = None
         for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        if pool is not None:
-            await pool.close()
+        try:
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+        finally:
+            if pool is not None:
+                await pool.close()
 
     def _abandon(self) -> None:
         if self._pool is not None:
@@ -193,7 +196,7 @@ class PostgresStorage:
 class _Transaction:
     """A transaction as its user sees it: records that live as long as the block."""
 
-    __slots__ = ("_access", "_block", "_connection", "_of", "_storage", "_task")
+    __slots__ = ("_access", "_block", "_connection", "_of", "_pool", "_storage", "_task")
 
     _connection: Connection
 
@@ -211,6 +214,7 @@ class _Transaction:
                 raise failure_of(error) from error
             with our_failures():  # nothing was done yet, so it can be begun again
                 await self._begin(pool)
+        self._pool = pool
         self._access = TransactionAccess(self._connection, pool)
         self._storage.hold(self._task, is_held=True)
         return SQLRecords(self._access)
@@ -236,6 +240,8 @@ class _Transaction:
         self._access.end()
         self._storage.hold(self._task, is_held=False)
         try:
+            if isinstance(error, StorageUnreachableError):
+                await self._pool.renew()  # as after any other statement that met a server of no use
             if kind is None:
                 await self._commit()
             else:

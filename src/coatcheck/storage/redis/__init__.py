@@ -7,6 +7,7 @@ ever found in Redis, so none can come back from there. Without Redis, limits are
 
 from __future__ import annotations
 
+from .addresses import check_address
 from .storage import RedisStorage
 
-__all__ = ["RedisStorage"]
+__all__ = ["RedisStorage", "check_address"]

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -16,10 +15,11 @@ from redis.exceptions import ConnectionError as ConnectionLostError
 from redis.exceptions import RedisError, ResponseError
 
 from ..._core.clock import Clock
-from ..errors import StorageMisuseError, StorageOpenError
+from ..errors import StorageMisuseError
+from .addresses import check_address, shown
 from .scripts import CHANGE, EXPIRE
 
-__all__ = ["FAILURES", "AwayError", "Connections", "Server", "shown"]
+__all__ = ["FAILURES", "AwayError", "Connections", "Server"]
 
 _log = logging.getLogger("coatcheck.storage")
 Result = TypeVar("Result")
@@ -102,12 +102,13 @@ class Server:
         errors: How often in vain.
 
     Raises:
-        StorageOpenError: If the address is none.
+        StorageOpenError: If the address cannot be used.
     """
 
     def __init__(
         self, url: str, *, patience: float, pause: float, most: int, prefix: str, ticks: Clock
     ) -> None:
+        check_address(url)
         self._url = url
         self._patience = patience
         self._pause = pause
@@ -120,15 +121,6 @@ class Server:
         self.is_up: bool | None = None
         self.round_trips: int = 0
         self.errors: int = 0
-        try:
-            BlockingConnectionPool.from_url(url)
-        except (ValueError, TypeError):
-            # Not the driver's text: it may repeat the address, and so the password.
-            raise StorageOpenError(
-                "The address of Redis cannot be read. It is redis://user:password@host:6379/0, rediss:// for TLS, or"
-                " unix:///path.",
-                path=shown(url),
-            ) from None
 
     def connect(self) -> Connections:
         """Begin to serve the running event loop: a connection is made when one is needed."""
@@ -229,15 +221,3 @@ def _reason(error: BaseException) -> str:
     """Return what kind of failure it is, in no words of the server but its code."""
     code = str(error).partition(" ")[0] if isinstance(error, ResponseError) else ""
     return f"{type(error).__name__} {code}".strip() if code.isupper() else type(error).__name__
-
-
-def shown(url: str) -> str:
-    """Return an address without its password and its parameters, for messages."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return "redis://…"
-    user = f"{parts.username}@" if parts.username else ""
-    inner = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{user}{inner}{f':{port}' if port else ''}{parts.path}"

@@ -40,7 +40,7 @@ class RedisStorage:
         ticks: A clock that only goes on.
 
     Raises:
-        StorageOpenError: If the address cannot be read.
+        StorageOpenError: If the address cannot be used. The database is left open.
     """
 
     def __init__(
@@ -133,11 +133,13 @@ class RedisStorage:
         self._is_closed = True
         self._server.disconnect()
         serving, self._serving = self._serving, None
-        if serving is not None and self._loop is asyncio.get_running_loop():
-            while not serving.done():  # the driver may have caught it
-                serving.cancel()
-                await asyncio.wait({serving}, timeout=_ASKED_AGAIN)
-        await self._database.close()
+        try:
+            if serving is not None and self._loop is asyncio.get_running_loop():
+                while not serving.done():  # the driver may have caught it
+                    serving.cancel()
+                    await asyncio.wait({serving}, timeout=_ASKED_AGAIN)
+        finally:
+            await self._database.close()
 
     # --- for the records and transactions ----------------------------------------------------------------------
 
