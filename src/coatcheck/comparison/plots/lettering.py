@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from .markup import Markup, element, visible
 
-__all__ = ["SIZES", "Anchor", "Kind", "fit", "text_width", "wrap", "write"]
+__all__ = ["SIZES", "Anchor", "Kind", "fit", "middle_of", "text_width", "wrap", "write"]
 
 Kind = Literal["label", "value", "tick", "head", "group", "note", "name"]
 """What a text in a picture is: its class, and by that its size."""
@@ -50,6 +50,12 @@ def text_width(text: str, kind: Kind) -> float:
     """Return how wide a text is at most, in units of the picture."""
     units = sum(_WIDTHS.get(letter) or _other(letter) for letter in text)
     return units * SIZES[kind] * _BOLD.get(kind, 1.0)
+
+
+def middle_of(text: str, kind: Kind, x: float, *, width: float) -> float:
+    """Return where to have the middle of a text that belongs to ``x``: further inwards at an edge of the picture."""
+    half = text_width(text, kind) / 2
+    return min(max(x, half), width - half)
 
 
 def fit(text: str, kind: Kind, width: float) -> str:

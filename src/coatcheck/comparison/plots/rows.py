@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from .lettering import fit, text_width, wrap, write
+from .lettering import fit, middle_of, text_width, wrap, write
 from .marks import Mark
 from .markup import Markup, element, join, number
 from .placing import stack
@@ -165,7 +165,7 @@ def _frame(plot: RowPlot, *, narrow: bool) -> _Frame:
         labels=labels,
         columns=tuple(edges),
         column_widths=column_widths,
-        scale=make(values, start=start, end=end),
+        scale=make(values, start=start, end=end, width=width),
     )
 
 
@@ -238,7 +238,8 @@ def _axis(
             lines += [
                 f"M{number(x)} {number(top)}V{number(end)}" for top, end in (*lanes, (bottom - 2, bottom + 4))
             ]
-            labels.append(_tick_label(tick.label, x, bottom + 17, width=frame.width))
+            middle = middle_of(tick.label, "tick", x, width=frame.width)
+            labels.append(write(tick.label, "tick", x=middle, y=bottom + 17, anchor="middle"))
         else:
             minor.append(f"M{number(x)} {number(bottom)}v4")
     base = f"M{number(scale.place(0) if plot.unit == 'octets' else scale.start)} {number(bottom)}H{number(scale.end)}"
@@ -257,9 +258,3 @@ def _axis(
         write(fit(plot.axis, "note", frame.width - left), "note", x=left, y=title_at),
     )
     return join(parts), title_at + 8
-
-
-def _tick_label(label: str, x: float, y: float, *, width: float) -> Markup:
-    """Write it below its tick; at the edges of the picture it is moved inwards."""
-    half = text_width(label, "tick") / 2
-    return write(label, "tick", x=min(max(x, half), width - half), y=y, anchor="middle")

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ..figures import say_octets
-from .lettering import SIZES, text_width
+from .lettering import SIZES, middle_of, text_width
 
 __all__ = ["LinearScale", "LogScale", "Scale", "Tick", "octets_scale", "seconds_scale", "tick_seconds"]
 
@@ -90,13 +90,16 @@ class LogScale(msgspec.Struct, frozen=True, kw_only=True):
 Scale = LinearScale | LogScale
 
 
-def octets_scale(values: Iterable[float], *, start: float, end: float) -> LinearScale:
+def octets_scale(
+    values: Iterable[float], *, start: float, end: float, width: float = math.inf
+) -> LinearScale:
     """Return a linear axis from 0 that has all of the values on it, with three to seven ticks.
 
     Args:
         values: In octets; those that are not finite are ignored.
         start: Where the axis begins.
         end: Where it ends.
+        width: That of the picture: labels at its edge are further inwards than their ticks.
     """
     highest = min(max((value for value in values if math.isfinite(value)), default=0.0), _MOST_OCTETS)
     highest = max(highest, 1.0)
@@ -105,10 +108,14 @@ def octets_scale(values: Iterable[float], *, start: float, end: float) -> Linear
     high = max(highest, step * count)
     ticks = [Tick(step * index, say_octets(step * index), major=True) for index in range(count + 1)]
     scale = LinearScale(low=0.0, high=high, start=start, end=end, ticks=())
-    return LinearScale(low=0.0, high=high, start=start, end=end, ticks=_spaced(ticks, scale.place))
+    return LinearScale(
+        low=0.0, high=high, start=start, end=end, ticks=_spaced(ticks, scale.place, width=width)
+    )
 
 
-def seconds_scale(values: Iterable[float], *, start: float, end: float, upright: bool = False) -> LogScale:
+def seconds_scale(
+    values: Iterable[float], *, start: float, end: float, width: float = math.inf, upright: bool = False
+) -> LogScale:
     """Return a logarithmic axis of durations that has all of the values on it.
 
     Its ends are round values. Where a value is 0, it gets a place of its own before the rest.
@@ -117,6 +124,7 @@ def seconds_scale(values: Iterable[float], *, start: float, end: float, upright:
         values: In seconds; those that are not finite are ignored, and those below 0 are taken for 0.
         start: Where the axis begins.
         end: Where it ends; before ``start`` if the axis runs upwards.
+        width: That of the picture: labels at its edge are further inwards than their ticks.
         upright: Whether the labels of its ticks are one above the other.
     """
     finite = [value for value in values if math.isfinite(value)]
@@ -132,7 +140,7 @@ def seconds_scale(values: Iterable[float], *, start: float, end: float, upright:
     ticks = _log_ticks(steps[first : last + 1])
     if zero is not None:
         ticks = [Tick(0.0, "0", major=True), *ticks]
-    return msgspec.structs.replace(scale, ticks=_spaced(ticks, scale.place, upright=upright))
+    return msgspec.structs.replace(scale, ticks=_spaced(ticks, scale.place, width=width, upright=upright))
 
 
 def tick_seconds(seconds: float) -> str:
@@ -176,13 +184,17 @@ def _log_ticks(steps: tuple[float, ...]) -> list[Tick]:
     ]
 
 
-def _spaced(ticks: list[Tick], place: Callable[[float], float], *, upright: bool = False) -> tuple[Tick, ...]:
+def _spaced(
+    ticks: list[Tick], place: Callable[[float], float], *, width: float, upright: bool = False
+) -> tuple[Tick, ...]:
     """Take the label from every tick whose text would touch that of another; round ones keep theirs first."""
     kept: list[tuple[float, float]] = []
     silent: set[float] = set()
     for tick in sorted(ticks, key=lambda tick: (not tick.major, tick.value)):
         half = SIZES["tick"] * 0.75 if upright else text_width(tick.label, "tick") / 2 + _GAP / 2
-        left, right = place(tick.value) - half, place(tick.value) + half
+        at = place(tick.value)
+        middle = at if upright else middle_of(tick.label, "tick", at, width=width)
+        left, right = middle - half, middle + half
         if not tick.label or any(
             left < other_right and other_left < right for other_left, other_right in kept
         ):

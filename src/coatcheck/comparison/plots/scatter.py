@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from ..model import Sample
-from .lettering import fit, text_width, write
+from .lettering import fit, middle_of, text_width, write
 from .marks import sample_values
 from .markup import Markup, element, join, number
 from .placing import Rectangle, place_around
@@ -111,7 +111,7 @@ def _field(plot: ScatterPlot, *, narrow: bool) -> _Field:
     return _Field(
         width=width,
         area=area,
-        x=seconds_scale(across, start=area.left + 16, end=area.right - 24),
+        x=seconds_scale(across, start=area.left + 16, end=area.right - 24, width=width),
         y=seconds_scale(upwards, start=area.bottom - 18, end=area.top + 14, upright=True),
     )
 
@@ -125,7 +125,8 @@ def _axes(plot: ScatterPlot, field: _Field) -> Markup:
         x = field.x.place(tick.value)
         if tick.label:
             grid.append(f"M{number(x)} {number(area.top)}V{number(area.bottom + 5)}")
-            labels.append(_across(tick.label, x, area.bottom + 19, width=field.width))
+            middle = middle_of(tick.label, "tick", x, width=field.width)
+            labels.append(write(tick.label, "tick", x=middle, y=area.bottom + 19, anchor="middle"))
         else:
             minor.append(f"M{number(x)} {number(area.bottom)}v4")
     for tick in field.y.ticks:
@@ -147,11 +148,6 @@ def _axes(plot: ScatterPlot, field: _Field) -> Markup:
             write(fit(plot.x_axis, "note", field.width), "note", x=area.right, y=below, anchor="end"),
         )
     )
-
-
-def _across(label: str, x: float, y: float, *, width: float) -> Markup:
-    """Write it below its tick; at the edge of the picture it is moved inwards."""
-    return write(label, "tick", x=min(x, width - text_width(label, "tick") / 2), y=y, anchor="middle")
 
 
 def _names(plot: ScatterPlot, field: _Field, *, numbered: bool) -> tuple[Markup, tuple[str, ...]]:
