@@ -76,7 +76,7 @@ def test_the_settings_are_accepted_and_the_commands_run(name: str, tmp_path: Pat
     settings = load_settings(environment={}, directory=tmp_path)
     assert settings.mode == "production"
     first, *others = advice.configuration.commands
-    assert first.line == "openssl rand -base64 32 > coatcheck.secret"
+    assert first.line == "(umask 077; openssl rand -base64 32 > coatcheck.secret)"
     for command in others:
         words = shlex.split(command.line)
         assert words.pop(0) == "coatcheck"

@@ -45,6 +45,20 @@ def test_serve_reads_the_file_that_it_is_told(run: Run, tmp_path: Path, served: 
     assert served[0][1] == {"host": "127.0.0.1", "port": 8000, "workers": 1, "access_log": True}
 
 
+def test_serve_says_where_a_server_for_development_is(run: Run, served: Served) -> None:
+    result = run("serve", "--port", "9000")
+    assert "http://localhost:9000\n" in result.stdout
+    assert "http://localhost:9000/auth/dev/mail\n" in result.stdout
+    assert served[0][0].base_url == "http://localhost:9000"
+
+
+def test_serve_in_production_leaves_the_standard_output_to_its_log(
+    run: Run, production: dict[str, str], served: Served
+) -> None:
+    assert run("serve", env=production).stdout == ""
+    assert len(served) == 1
+
+
 def test_serve_leaves_the_access_log_to_the_proxy_if_told(run: Run, served: Served) -> None:
     assert run("serve", "--no-access-log").exit_code == 0
     assert served[0][1]["access_log"] is False

@@ -210,6 +210,18 @@ def test_a_fresh_server_is_healthy_and_an_open_file_is_found(elsewhere: Path) ->
     assert [finding.fix for finding in look()[1]] == ["chmod 600 coatcheck.db.secret"]
 
 
+def test_a_file_with_a_secret_that_everybody_can_read_is_found(elsewhere: Path) -> None:
+    secret = elsewhere / "master.secret"
+    secret.write_text("kR4xq9TzB2mWv7NcY5sLh8PdG3fJ6aEu")
+    (elsewhere / "coatcheck.toml").write_text('secret_file = "master.secret"')
+    secret.chmod(0o644)
+    assert [(each.code, each.fix) for each in look()[1] if each.level == "fault"] == [
+        ("readable_file", "chmod 640 master.secret")
+    ]
+    secret.chmod(0o640)  # a group may be let in for a purpose
+    assert all(each.level == "note" for each in look()[1])
+
+
 def test_another_secret_is_found(elsewhere: Path) -> None:
     make_server()
     (elsewhere / "coatcheck.db.secret").write_text("development-" + "x" * 43)

@@ -123,6 +123,26 @@ def test_it_follows_in_tasks_of_an_event_loop(server: Server) -> None:
     in_a_loop(body)
 
 
+def test_whoever_was_told_of_a_failure_is_told_that_it_is_over(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = iter(range(1))
+
+    def flaky(connection: Connection) -> None:
+        if next(begun, None) is None:
+            follow(connection)
+        else:
+            connection.begin()
+            connection.send(b": nothing\n\n")
+
+    server.scripts["/ledger"] = flaky
+    with Verifier(server.url, audience=API, policy=SWIFT) as verifier:
+        eventually(lambda: verifier.metrics().connected)
+    told = [record.getMessage() for record in caplog.records if record.name == "coatcheck.verifier"]
+    assert len(told) == 2
+    assert told[1].endswith("all is well again.")
+
+
 def test_tasks_connect_again_after_a_failure(server: Server) -> None:
     async def body() -> None:
         left = iter(range(3))

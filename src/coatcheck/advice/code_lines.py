@@ -289,4 +289,7 @@ def _guard(plan: Plan, *, scope: str) -> str:
 
 
 def _importing(verifier: str, text: str) -> str:
-    return f"from datetime import timedelta\n\n{text}" if "timedelta(" in verifier else text
+    if "timedelta(" not in verifier:
+        return text
+    gap = "" if text.startswith("from typing ") else "\n"
+    return f"from datetime import timedelta\n{gap}{text}"

@@ -35,6 +35,9 @@ def _settings(plan: Plan) -> Iterator[Setting]:
         name="base_url", value=f'"{plan.at.server}"', why="Where people sign in: the issuer of all tokens."
     )
     yield Setting(name="secret_file", value='"coatcheck.secret"')
+    yield Setting(
+        name="trusted_proxies", value='["127.0.0.1"]', why="The proxy before it, which speaks https."
+    )
     if plan.has_people:
         host = plan.at.app.partition("://")[2].partition(":")[0]
         yield Setting(
@@ -78,7 +81,7 @@ def _for_people(plan: Plan) -> Iterator[Setting]:
 
 def _commands(plan: Plan) -> Iterator[Command]:
     yield Command(
-        line="openssl rand -base64 32 > coatcheck.secret",
+        line="(umask 077; openssl rand -base64 32 > coatcheck.secret)",
         why="The master key: keep it out of the repository.",
     )
     if plan.has_api and not (plan.has_own_api or plan.puts_token_beside_cookie):
@@ -133,7 +136,7 @@ def _verifiers(plan: Plan) -> Iterator[Command]:
         audience = "" if plan.takes_cookies else f" --audience {plan.at.api}"
         yield Command(
             line=f"coatcheck service add orders{audience}",
-            why="One for each program with a Verifier: the key by which it may follow the ledger.",
+            why="One for each program with a Verifier: its COATCHECK_VERIFIER_KEY, by which it follows the ledger.",
         )
     if "third-parties" in plan.case.verifiers and plan.case.sign_out == "at-once" and plan.has_people:
         yield Command(

@@ -17,7 +17,10 @@ Workers = Annotated[
 ]
 AccessLog = Annotated[
     bool,
-    typer.Option("--access-log/--no-access-log", help="Log each request. A proxy in front may do so, too."),
+    typer.Option(
+        "--access-log/--no-access-log",
+        help="Log each request, in production. A proxy in front may do so, too.",
+    ),
 ]
 
 
@@ -36,6 +39,11 @@ def serve(
     from .configured import read_settings
 
     settings = read_settings(config)
+    from ..server.run import placed
     from ..server.run import serve as run
+    from .greeting import greet
 
+    if settings.mode == "development":
+        settings = placed(settings, host=host, port=port)
+        greet(settings)
     run(settings, host=host, port=port, workers=workers, access_log=access_log)

@@ -24,7 +24,6 @@ __all__ = [
     "diagnose",
 ]
 
-_OTHERS = 0o077
 _OLD_KEY = 2 * 365 * 86_400.0
 _ORDER = {"fault": 0, "warning": 1, "note": 2}
 
@@ -87,13 +86,13 @@ def _proxies(settings: Settings) -> Iterator[Finding]:
 
 def _files(facts: Facts) -> Iterator[Finding]:
     for file in facts.files:
-        if file.mode & _OTHERS:
+        if file.mode & file.forbidden:
             yield Finding(
                 level="fault",
                 code="readable_file",
                 title=f"Others on this machine can open {file.path} (mode {file.mode:03o})",
-                explanation="It holds accounts, password hashes or the secret.",
-                fix=f"chmod 600 {file.path}",
+                explanation="It holds accounts, password hashes or a secret.",
+                fix=f"chmod {file.mode & ~file.forbidden:03o} {file.path}",
             )
 
 

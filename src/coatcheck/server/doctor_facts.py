@@ -12,6 +12,7 @@ from .doctor_model import Answer, Facts, FileFacts, KeyFacts
 from .errors import SettingsError
 from .server import Server
 from .settings import Settings, load_settings
+from .settings_sources import secret_files
 from .storages import is_server
 
 __all__ = ["collect_facts"]
@@ -35,7 +36,7 @@ async def collect_facts(
         settings = load_settings(config=config, **arguments)
     except SettingsError as error:
         return Facts(settings=None, problems=error.problems, answers=told)
-    files = tuple(_files(settings))
+    files = (*_files(settings), *_secret_files(config, **arguments))
     if not is_server(settings.database) and settings.database not in {file.path for file in files}:
         return Facts(settings=settings, files=files, answers=told)
     server: Server | None = None
@@ -58,6 +59,27 @@ def _files(settings: Settings) -> list[FileFacts]:
         names = [f"{settings.database}{ending}" for ending in ("", "-wal", "-shm", ".secret")]
     return [
         FileFacts(path=name, mode=Path(name).stat().st_mode & 0o777) for name in names if Path(name).is_file()
+    ]
+
+
+def _secret_files(
+    config: str | os.PathLike[str] | None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    directory: str | os.PathLike[str] = ".",
+    **arguments: Any,
+) -> list[FileFacts]:
+    named = secret_files(
+        arguments,
+        environment=os.environ if environment is None else environment,
+        config=None if config is None else Path(config),
+        directory=Path(directory),
+    )
+    # A group may be let in for a purpose. What a container was given is for all of that container.
+    return [
+        FileFacts(path=str(path), mode=path.stat().st_mode & 0o777, forbidden=0o007)
+        for path in named
+        if path.is_file() and not path.resolve().is_relative_to("/run")
     ]
 
 

@@ -39,10 +39,12 @@ class FileFacts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         path: Where it is.
         mode: Its permission bits.
+        forbidden: Those that it should not have.
     """
 
     path: str
     mode: int
+    forbidden: int = 0o077
 
 
 class KeyFacts(msgspec.Struct, frozen=True, kw_only=True):

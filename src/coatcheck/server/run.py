@@ -23,7 +23,7 @@ from .setting_forms import is_loopback
 from .settings import Settings
 from .standalone import make_application
 
-__all__ = ["check_free", "serve"]
+__all__ = ["check_free", "placed", "serve"]
 
 _DEFAULT_ORIGIN = "http://localhost:8000"
 _LONGEST_GOODBYE = 5  # seconds: a client that takes nothing does not keep the server from being stopped
@@ -54,10 +54,7 @@ def serve(
         CoatcheckError: What ``Server`` raises, or that the keys in the storage do not open with this secret.
     """
     if settings.mode == "development":
-        if not is_loopback(host):
-            raise PublicDevelopmentError(host)
-        if settings.base_url == _DEFAULT_ORIGIN:
-            settings = replace(settings, base_url=f"http://localhost:{port}")
+        settings = placed(settings, host=host, port=port)
     check_free(host, port)
     asyncio.run(_check_keys(settings))
     log = log_config(settings)
@@ -85,6 +82,24 @@ def serve(
             Multiprocess(config, sockets=[config.bind_socket()]).run()
         else:
             server.run()
+
+
+def placed(settings: Settings, *, host: str, port: int) -> Settings:
+    """Return the settings of a server for development, with the address at which it will be.
+
+    Args:
+        settings: The settings.
+        host: The address to listen at.
+        port: The port.
+
+    Raises:
+        PublicDevelopmentError: If that is more than this machine's own addresses.
+    """
+    if not is_loopback(host):
+        raise PublicDevelopmentError(host)
+    if settings.base_url != _DEFAULT_ORIGIN:
+        return settings
+    return replace(settings, base_url=f"http://localhost:{port}")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import msgspec
 from .errors import SettingProblem, SettingsError
 from .setting_values import did_you_mean
 
-__all__ = ["CONFIG_VARIABLE", "FILE_KEYS", "PREFIX", "Given", "collect"]
+__all__ = ["CONFIG_VARIABLE", "FILE_KEYS", "PREFIX", "Given", "collect", "secret_files"]
 
 PREFIX = "COATCHECK_"
 CONFIG_VARIABLE = "COATCHECK_CONFIG"
@@ -61,16 +61,45 @@ def collect(
     problems: list[SettingProblem] = []
     allowed = {*known, *FILE_KEYS}
     found: dict[str, Given] = {}
-    for layer in (
-        _from_file(config, environment=environment, directory=directory),
-        _from_environment(environment, known=allowed),
-        {key: Given(value=value, source="an argument") for key, value in arguments.items()},
+    for layer in _layers(
+        arguments, environment=environment, config=config, directory=directory, known=allowed
     ):
         unknown = [key for key in layer if key not in allowed]
         problems += [_unknown(key, layer.pop(key), sorted(allowed)) for key in unknown]
         problems += _resolve_files(layer, directory)
         found |= layer
     return found, problems
+
+
+def secret_files(
+    arguments: Mapping[str, Any], *, environment: Mapping[str, str], config: Path | None, directory: Path
+) -> tuple[Path, ...]:
+    """Return the files that hold secrets in the place of settings, those of all sources.
+
+    Raises:
+        SettingsError: If the TOML file cannot be read.
+    """
+    layers = _layers(
+        arguments, environment=environment, config=config, directory=directory, known=set(FILE_KEYS)
+    )
+    named = [layer[key].value for layer in layers for key in FILE_KEYS if key in layer]
+    return tuple(dict.fromkeys(directory / name for name in named if isinstance(name, str | Path)))
+
+
+def _layers(
+    arguments: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str],
+    config: Path | None,
+    directory: Path,
+    known: set[str],
+) -> tuple[dict[str, Given], ...]:
+    """Return what each source gives, the one that counts least first."""
+    return (
+        _from_file(config, environment=environment, directory=directory),
+        _from_environment(environment, known=known),
+        {key: Given(value=value, source="an argument") for key, value in arguments.items()},
+    )
 
 
 def _unknown(key: str, given: Given, known: list[str]) -> SettingProblem:

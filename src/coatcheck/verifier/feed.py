@@ -238,8 +238,7 @@ class Feed:
         if first:
             self._state.connected = True
             self._state.connections += 1
-            self._state.last_error = None
-            self._state.tell("connected")
+            self._state.succeeded()
             self._state.check_ready()
 
     def _heard(self, event: FeedEvent, at: Moment) -> None:

@@ -123,6 +123,13 @@ class State:
         self.last_error = error
         self.tell("disconnected" if connected else "failed", error=error)
 
+    def succeeded(self) -> None:
+        """Take note that the ledger is followed; tell the operator who was told that it was not."""
+        if self.last_error is not None:
+            _log.warning("Following %s: all is well again.", self.issuer)
+        self.last_error = None
+        self.tell("connected")
+
     def tell(self, kind: EventKind, *, entries: int = 0, error: CoatcheckError | None = None) -> None:
         """Tell whoever wants to know. What the hook raises is logged."""
         if self._on_event is None:

@@ -132,7 +132,9 @@ class View:
             return
         audience = (self._audience,) if isinstance(self._audience, str) else self._audience
         if set(meant).difference({issuer}).isdisjoint(audience):
-            raise AudienceMismatchError("The token is for another API.", claim="aud")
+            raise AudienceMismatchError(
+                "The token is for another API: this one it names only as the issuer.", claim="aud"
+            )
 
     def install(self, keys: KeySet) -> None:
         """Use these keys from now on.

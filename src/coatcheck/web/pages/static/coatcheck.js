@@ -33,7 +33,7 @@ function tellTimes() {
     const at = new Date(time.dateTime);
     const seconds = (at - Date.now()) / 1000;
     const unit = UNITS.find(([, length]) => Math.abs(seconds) >= length);
-    time.textContent = unit ? distance.format(Math.trunc(seconds / unit[1]), unit[0]) : "just now";
+    time.textContent = unit ? distance.format(Math.round(seconds / unit[1]), unit[0]) : "just now";
     time.title = moment.format(at);
   }
 }
