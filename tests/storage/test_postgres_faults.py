@@ -6,6 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -361,3 +362,101 @@ def test_a_host_that_is_silent_is_passed_over(url: str) -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         run(url.replace("@", f"@127.0.0.1:{silent.getsockname()[1]},"), body, patience=1)
+
+
+def test_whoever_has_waited_longest_is_the_next_and_nobody_starves(url: str) -> None:
+    """Those who give a connection back and ask again at once do not overtake those who wait."""
+
+    async def body(storage: PostgresStorage) -> None:
+        served = dict.fromkeys(range(9), 0)
+
+        async def read(reader: int) -> None:
+            while min(served.values()) < 20:
+                await storage.records.find_user("user-ada")
+                served[reader] += 1
+
+        await asyncio.gather(*map(read, served))
+        assert max(served.values()) <= 40
+
+    run(url, body, patience=2)
+
+
+def test_a_transaction_that_stood_still_ends_alone(server: PostgresServer, url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        async def work() -> None:
+            async with storage.transaction("user-bob") as records:
+                await asyncio.sleep(0.5)
+                await records.write_throttles({"bob": 1.0})
+
+        async def stand_still() -> None:
+            async with storage.transaction("user-ada") as records:
+                (connection,) = (await storage.pool(writes=False))._all
+                await connection.execute("SET idle_in_transaction_session_timeout = '200ms'")
+                others.append(asyncio.create_task(work()))
+                await asyncio.sleep(0.4)
+                await records.write_throttles({"ada": 1.0})
+
+        others = list[asyncio.Task[None]]()
+        with pytest.raises(StorageUnreachableError):
+            await stand_still()
+        assert storage.facts()["pool_size"] == 1  # the other's
+        await asyncio.gather(*others)
+        assert set(await storage.records.read_throttles(["ada", "bob"])) == {"bob"}
+        assert storage.facts()["pool_size"] == 1
+
+    run(url, body)
+
+
+def test_nobody_waits_without_end_for_a_server_that_stands_still(server: PostgresServer, url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        await asyncio.gather(*(storage.records.find_user("user-ada") for _ in range(3)))
+        await asyncio.to_thread(server.pause)
+        try:
+            async with asyncio.timeout(30):
+                with pytest.raises(StorageUnreachableError):
+                    await storage.records.write_throttles({"a": 1.0})
+        finally:
+            await asyncio.to_thread(server.resume)
+        await until(lambda: storage.facts()["is_current"] == 1)
+        await storage.records.write_throttles({"b": 1.0})
+        assert "b" in await storage.records.read_throttles(["b"])
+
+    run(url, body, patience=0.5)
+
+
+def test_who_waits_for_a_connection_while_the_server_is_down_sleeps(server: PostgresServer, url: str) -> None:
+    async def body(storage: PostgresStorage) -> None:
+        await storage.records.find_user("user-ada")
+        pool = await storage.pool(writes=False)
+        await asyncio.to_thread(server.stop)
+        waits = 0
+        wait = pool._wait
+
+        async def count(until: float, *, is_first: bool) -> Any:
+            nonlocal waits
+            waits += 1
+            return await wait(until, is_first=is_first)
+
+        pool._wait = count  # type: ignore[method-assign]
+        readers = [asyncio.create_task(storage.records.find_user("user-ada")) for _ in range(9)]
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(server.start)
+        assert await asyncio.gather(*readers) == [None] * 9
+        assert waits < 200
+
+    run(url, body)
+
+
+def test_a_close_that_is_cancelled_says_so_and_has_closed(url: str) -> None:
+    async def drive() -> None:
+        storage = PostgresStorage(url, poll=POLL)
+        await storage.records.find_user("user-ada")
+        closing = asyncio.create_task(storage.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait({closing})
+        assert closing.cancelled()
+        with pytest.raises(StorageMisuseError):
+            await storage.records.find_user("user-ada")
+
+    asyncio.run(drive())

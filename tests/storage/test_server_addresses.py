@@ -23,6 +23,7 @@ POSTGRES = {
     "postgresql://coatcheck:hunter2@db/coatcheck": "postgresql://coatcheck@db/coatcheck",
     "postgres://coatcheck@127.0.0.1:5433/c?sslmode=require": "postgresql://coatcheck@127.0.0.1:5433/c",
     "postgresql://[::1]:5432/c": "postgresql://[::1]:5432/c",
+    "postgresql://u@[fe80::1%25eth0]/c": "postgresql://u@[fe80::1%eth0]/c",
     "postgresql://c:hunter2@a:1,b:2/c": "postgresql://c@a:1,b:2/c",
     "postgresql://c:hunter2@a,b/c?target_session_attrs=read-write": "postgresql://c@a,b/c",
     "postgresql://a,b:2/c": "postgresql://a,b:2/c",
@@ -82,6 +83,25 @@ def test_attack_settings_and_comparisons_refuse_an_address_that_shows_its_passwo
     with pytest.raises(StoreError) as refused:
         kind_of(NO_POSTGRES[why])
     assert "hunter2" not in f"{caught.value} {refused.value}"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        " postgresql://u:hunter2@host/name",
+        '"postgresql://u:hunter2@host/name"',
+        "jdbc:postgresql://u:hunter2@host/name",
+        "postgresql+psycopg://u:hunter2@host/name",
+        "POSTGRESQL://u:hunter2@host/name",
+        "postgresql:/u:hunter2@host/name",
+        "postgresql:u:hunter2@name",
+        "host=host user=u password=hunter2 dbname=name",
+    ],
+)
+def test_attack_an_address_that_is_mistyped_becomes_no_file_that_shows_its_password(typed: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(database=typed)
+    assert "hunter2" not in str(caught.value)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))

@@ -39,7 +39,9 @@ EVERYWHERE = "*"
 _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_ADDRESS = re.compile(
+    r"(?i)://|postgres(?:ql)?\+?\w*:|\b(?:host|hostaddr|password|dbname|user)\s*=|^[\s\"']|[\s\"']$"
+)
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 _PATH = re.compile(r"/[!#-;=@-Z_a-z~]*")  # visible, no query, nothing that needs quoting
 _BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -178,10 +180,10 @@ def brand_name(text: str) -> str:
 
 def database(text: str) -> str:
     """The path of a file, or the address of a PostgreSQL database."""
-    if _URL.match(text):
-        if not text.startswith(("postgresql://", "postgres://")):
-            raise ValueError("it must be the path of a file, or postgresql://user:password@host/name.")
+    if text.startswith(("postgresql://", "postgres://")):
         return DatabaseAddress(check_postgres_url(text))
+    if _ADDRESS.search(text):  # a file of that name would be made, and the password in it shown
+        raise ValueError("it must be the path of a file, or postgresql://user:password@host/name.")
     if not text or text.endswith("/"):
         raise ValueError("it must be the path of a file.")
     return text

@@ -14,8 +14,8 @@ __all__ = ["check_postgres_url", "check_redis_url"]
 
 _POSTGRES: Final = re.compile(
     r"postgres(?:ql)?://(?:[^@/?]*@)?"
-    r"(?:\[[0-9A-Fa-f:.%]+\]|[^@:/?,\[\]]*)(?::[0-9]*)?"  # a host, and its port
-    r"(?:,(?:\[[0-9A-Fa-f:.%]+\]|[^@:/?,\[\]]*)(?::[0-9]*)?)*"  # and others
+    r"(?:\[[^@/?\[\]]+\]|[^@:/?,\[\]]*)(?::[0-9]*)?"  # a host, and its port
+    r"(?:,(?:\[[^@/?\[\]]+\]|[^@:/?,\[\]]*)(?::[0-9]*)?)*"  # and others
     r"(?:/[^@/?]*)?(?:\?.*)?"
 )
 _NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -24,12 +24,14 @@ _REDIS_OPTIONS: Final = frozenset({"db", "username", "password"})
 _REDIS_TLS_OPTIONS: Final = frozenset(
     {
         "ssl_ca_certs",
+        "ssl_ca_data",
         "ssl_ca_path",
         "ssl_cert_reqs",
         "ssl_certfile",
         "ssl_check_hostname",
+        "ssl_ciphers",
         "ssl_keyfile",
-        "ssl_keyfile_password",
+        "ssl_password",
     }
 )
 

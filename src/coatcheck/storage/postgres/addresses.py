@@ -12,16 +12,17 @@ from ..server_addresses import check_postgres_url
 
 __all__ = ["address_of", "seconds_to_connect", "shown"]
 
+# For each address, of which one name may have several: libpq knows no less. Whoever needs more can say so.
+_SECONDS_TO_CONNECT: Final = 2
 # A server that has gone, or a cable that was pulled, is noticed within seconds and not after hours.
 _DEFAULTS: Final = {
     "application_name": "coatcheck",
+    "connect_timeout": str(_SECONDS_TO_CONNECT),
     "keepalives_idle": "10",
     "keepalives_interval": "3",
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
-_SECONDS_TO_CONNECT: Final = 5
-_SECONDS_FOR_EACH: Final = 2  # where there is another one to try; libpq knows no less
 _HIDDEN: Final = "postgresql://…"
 
 
@@ -38,19 +39,17 @@ def address_of(url: str) -> str:
     if parts is None:
         raise StorageAccessError(
             "The address of the database is none: it must be postgresql://user:password@host:port/name, where"
-            " / @ ? and % in a password are written %2F %40 %3F %25.",
+            " / @ ? and % in a password are written %2F %40 %3F %25, and what stands behind ? is known to libpq.",
             path=_HIDDEN,
         )
-    several = len(_listed(parts, "host")) > 1
-    limit = {"connect_timeout": str(_SECONDS_FOR_EACH if several else _SECONDS_TO_CONNECT)}
-    return make_conninfo(**(_DEFAULTS | limit | parts))  # a None is left out
+    return make_conninfo(**(_DEFAULTS | parts))  # a None is left out
 
 
 def seconds_to_connect(address: str, *, patience: float) -> float:
     """Return how many seconds to wait for a connection: of several servers, all that are silent may come first."""
     parts = conninfo_to_dict(address)
-    hosts = len(_listed(parts, "host"))
-    return patience if hosts == 1 else max(patience, float(parts.get("connect_timeout") or 0) * hosts + 1)
+    hosts = max(len(_listed(parts, "host")), len(_listed(parts, "hostaddr")))
+    return max(patience, float(parts.get("connect_timeout") or 0) * hosts + 1)
 
 
 def shown(url: str) -> str:

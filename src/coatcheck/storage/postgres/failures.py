@@ -19,15 +19,16 @@ from ..errors import (
     StorageUnreachableError,
 )
 
-__all__ = ["failure_of", "is_lost", "is_refused", "our_failures"]
+__all__ = ["failure_of", "is_lost", "is_refused", "loses_all", "our_failures"]
 
 _RETRY_AFTER: Final = 1.0
 _PASSING: Final = (
     *("starting up", "shutting down", "recovery", "not yet accepting", "terminating connection"),
     *("too many clients", "too many connections", "remaining connection slots"),
 )
+_ONE: Final = ("25P03", "25P04")  # a transaction stood still for too long
 # 25006: it has become a standby, or the address leads to another server now.
-_LOST: Final = ("08", "57P", "25006", "25P03", "25P04")
+_LOST: Final = ("08", "57P", "25006", *_ONE)
 _BUSY: Final = (
     errors.LockNotAvailable,
     errors.DeadlockDetected,
@@ -48,6 +49,13 @@ def is_lost(error: psycopg.Error) -> bool:
     if error.sqlstate is not None:
         return error.sqlstate.startswith(_LOST)
     return isinstance(error, psycopg.OperationalError) and not is_refused(error)
+
+
+def loses_all(error: BaseException | None) -> bool:
+    """Tell whether other connections are of no use either. One that the server ended for its idleness is alone."""
+    if not isinstance(error, psycopg.Error) or not is_lost(error):
+        return False
+    return error.sqlstate is None or not error.sqlstate.startswith(_ONE)
 
 
 def is_refused(error: psycopg.Error) -> bool:

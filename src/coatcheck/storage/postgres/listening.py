@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
 from ..._core.clock import monotonic_clock, system_clock
+from .connections import Connection, cut
 from .migrations import CHANNEL
 
 __all__ = ["Listener"]
@@ -50,7 +51,7 @@ class Listener:
         self._heard_at: float | None = None
         self.clock_skew: float = 0.0
         self._has_tried = asyncio.Event()
-        self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self._connection: Connection | None = None
 
     def is_current(self) -> bool:
         """Tell whether this has heard from the server lately, so that nothing was committed that it does not know of.
@@ -102,15 +103,23 @@ class Listener:
                 async for _ in connection.notifies(timeout=self._poll):
                     self._moved()
 
-    async def _look(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
-        async with asyncio.timeout(self._poll * _STALE_AFTER):
+    async def _look(self, connection: Connection) -> None:
+        # Cancelled, the driver would ask a server that stands still to cancel, for ten seconds.
+        late = asyncio.get_running_loop().call_later(self._poll * _STALE_AFTER, cut, connection)
+        try:
             found = await (await connection.execute(_LOOK)).fetchone()
+        finally:
+            late.cancel()
         number, time = (None, system_clock()) if found is None else found
         self._compare_clocks(time)
         if number != self._number:
             self._number = number
             self._moved()
         self._heard_at = monotonic_clock()
+        self._has_tried.set()
+
+    def release(self) -> None:
+        """Let nobody wait any longer for the first look: there will be none."""
         self._has_tried.set()
 
     def abandon(self) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from types import TracebackType
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ..errors import StorageMisuseError, StorageUnreachableError
+from ..errors import StorageMisuseError
 from ..sql import SQLRecords
 from .access import CommittedAccess, TransactionAccess
 from .connections import Connection, Pool
-from .failures import failure_of, is_lost, our_failures
+from .failures import failure_of, is_lost, loses_all, our_failures
 from .listening import Listener
 from .locks import begin
 from .opening import prepare
@@ -32,7 +32,8 @@ class PostgresStorage:
         url: Where it is: ``postgresql://user:password@host:port/name``, or libpq's ``key=value`` form. What else libpq
             knows may stand behind a question mark (``sslmode``, ``options`` …).
         pool: How many connections this process may have, beside the one that listens.
-        patience: How long a statement waits for a connection, and for an answer.
+        patience: How long a statement waits for a connection, and for a lock. When the server is not heard any more,
+            whoever still waits for its answer is told after that time that it is lost.
         poll: How long it takes until a commit is noticed whose message was lost. Four times as long after it has last
             heard from the server, a process believes no more that it knows what was committed.
 
@@ -173,13 +174,17 @@ class PostgresStorage:
     async def _stop(self) -> None:
         pool, self._pool = self._pool, None
         tasks = [task for task in (self._listening, self._renewing) if task is not None]
+        if self._listener is not None:
+            self._listener.release()
         self._listening = self._renewing = self._listener = None
         for task in tasks:
             task.cancel()
         try:
+            if tasks:
+                await asyncio.wait(tasks)
             for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    raise error
         finally:
             if pool is not None:
                 await pool.close()
@@ -240,7 +245,7 @@ class _Transaction:
         self._access.end()
         self._storage.hold(self._task, is_held=False)
         try:
-            if isinstance(error, StorageUnreachableError):
+            if error is not None and loses_all(error.__cause__):
                 await self._pool.renew()  # as after any other statement that met a server of no use
             if kind is None:
                 await self._commit()
