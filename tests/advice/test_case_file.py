@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coatcheck.advice.case_file import MOST_OCTETS, read_case, write_case
+from coatcheck.advice.deciding import advise
 from coatcheck.advice.errors import CaseError
 from coatcheck.advice.model import Addresses, Case
 from coatcheck.advice.questions import QUESTIONS
@@ -181,3 +182,19 @@ def _toml(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
+
+
+def test_addresses_on_several_hosts_are_not_one_host() -> None:
+    text = ONE + '[addresses]\napp = "https://shop.example"\nserver = "https://id.example"\n'
+    assert refused(text) == ('hosts: the addresses are on several hosts: write "subdomains" or "domains".',)
+    assert read_case(f'hosts = "subdomains"\n{text}'.encode()).hosts == "subdomains"
+
+
+def test_a_server_with_an_address_of_its_own_is_not_put_into_the_app() -> None:
+    text = (
+        'clients = ["spa"]\nhosts = "subdomains"\nframework = "fastapi"\n[addresses]\n'
+        'app = "https://shop.example.org"\nserver = "https://id.example.org"\n'
+    )
+    advice = advise(read_case(text.encode()))
+    assert 'base_url = "https://id.example.org"' in advice.configuration.toml()
+    assert not any("Auth(app)" in each.text for each in advice.configuration.code)

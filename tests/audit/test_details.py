@@ -37,7 +37,7 @@ def gathered(*entries: Any) -> Evidence:
         ("https://[::1]:80/", "https://[::1]:80/"),
         ("/only/a/path?q=1", "/only/a/path?q=…"),
         ("https://a.example/#x=1", "https://a.example/#…"),
-        (f"https://a.example/{SESSION}/edit", "https://a.example/kT9v…/edit"),
+        (f"https://a.example/{SESSION}/edit", "https://a.example/…/edit"),
         (f"https://a.example/{'ä' * 50}", f"https://a.example/{'ä' * 12}…"),
         (f"https://a.example/{'a/' * 200}", f"https://a.example/{'a/' * 79}a…"),
         ("https://a.example/app.8f3ab2c1d4e5f6a7.js", "https://a.example/app.8f3ab2c1d4e5f6a7.js"),

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from coatcheck.audit.auditing import audit
 from coatcheck.audit.errors import AuditError
 from coatcheck.audit.masking import Redactor, looks_secret, masked, name_of
+from coatcheck.audit.model import Options
 from coatcheck.audit.sarif import as_sarif
+from tests.audit.bad_shop import encoded, make_jwt
 from tests.audit.recordings import OTHER, SESSION, entry, har, report_of
 
 anything = st.recursive(
@@ -233,7 +235,8 @@ def test_no_socket_is_opened_and_nothing_is_loaded_that_could(tmp_path: Path) ->
 )
 def test_what_looks_like_a_secret_is_masked_as_a_name(text: str) -> None:
     assert looks_secret(text)
-    assert len(name_of(text)) == 5
+    assert name_of(text) == "…"
+    assert name_of(f"x({text})") == "…"
 
 
 @pytest.mark.parametrize(
@@ -256,3 +259,58 @@ def test_short_secrets_are_masked_wholly() -> None:
 def test_the_longest_secret_that_fits_is_taken_out_also_percent_encoded() -> None:
     hide = Redactor(["abcd", "abcdef", "a b/c&d", "abc"])
     assert hide("xabcdefx abcd abcx a%20b/c%26d") == "x…x … abcx …"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        make_jwt({"iss": "a"}, "no-common-one", kid="\ud800abc"),
+        make_jwt({"exp": 10**400, "iat": 1.5}),
+        make_jwt({"exp": 10**400}),
+        make_jwt({"exp": -(10**400), "nbf": 10**400}),
+        encoded(b'{"alg":"dir","enc":[]}') + "..aa.aa.aa",
+        encoded(b'{"alg":["x"],"enc":{}}') + "..aa.aa.aa",
+    ],
+)
+def test_attack_no_token_stops_the_audit(token: str) -> None:
+    assert report_of(entry(sent={"Authorization": f"Bearer {token}"}, second=1)).exchanges == 1
+
+
+def test_attack_secrets_that_begin_alike_are_masked_in_a_moment() -> None:
+    """Each position of a text is compared with lengths, not with secrets: there may be as many as anybody likes."""
+
+    class Counted(str):
+        __slots__ = ()
+        looked_at = 0
+
+        def __getitem__(self, key: Any) -> str:
+            Counted.looked_at += 1
+            return str.__getitem__(self, key)
+
+    hide = Redactor(f"aaaa{number:06}" for number in range(5_000))
+    text = Counted("aaaa" * 250)
+    assert hide(text) == text
+    assert Counted.looked_at < 5 * len(text)
+    assert hide("x aaaa000017 y") == "x … y"
+
+
+def test_the_longest_secret_that_fits_is_masked() -> None:
+    hide = Redactor(["secret", "secret-and-more", "secret-an"])
+    assert hide("(secret-and-more) (secret-and) (secret)") == "(…) (…d) (…)"
+
+
+def test_a_body_does_not_decide_how_headers_were_saved() -> None:
+    text = "HTTP/1.1 200 OK\r\nSet-Cookie: session=kT9vQ2xW7bN4mC8pL3sD; Path=/\r\n\r\n> GET / HTTP/1.1\r\n"
+    assert "cookie-without-httponly" in {each.rule for each in audit(text.encode(), Options()).findings}
+
+
+def test_the_fingerprint_of_a_finding_does_not_change_with_the_secret_in_an_address() -> None:
+    def fingerprints(secret: str) -> set[str]:
+        sent = {"Cookie": f"__Host-session={SESSION}", "Sec-Fetch-Site": "cross-site"}
+        found = report_of(entry(f"https://a.example/u/{secret}/x", method="POST", sent=sent)).findings
+        return {each.fingerprint for each in found if each.rule == "csrf-accepted"}
+
+    assert len(fingerprints("aaaa1111-4f89-41d3-9a0c-0305e82c3301")) == 1
+    assert fingerprints("aaaa1111-4f89-41d3-9a0c-0305e82c3301") == fingerprints(
+        "bbbb1111-4f89-41d3-9a0c-0305e82c3301"
+    )

@@ -213,6 +213,11 @@ BROKEN: list[tuple[str, str, list[dict[str, Any]]]] = [
         "medium",
         [cors(f"https://{name}.test", origin=f"https://{name}.test") for name in ("a", "b")],
     ),
+    (
+        "cors-reflected-origin",
+        "high",
+        [cors(f"https://{name}.co.uk", origin=f"https://{name}.co.uk") for name in ("a", "b", "c")],
+    ),
     ("cors-any-origin", "low", [entry(ME, sent=BEARER, got={"Access-Control-Allow-Origin": "*"})]),
     ("csrf-no-sign", "info", [*posting(GOOD_COOKIE, form="a=b")]),
     ("csrf-no-sign", "medium", [*posting(GOOD_COOKIE.replace("=Lax", "=None"), form="a=b")]),
@@ -262,7 +267,19 @@ BROKEN: list[tuple[str, str, list[dict[str, Any]]]] = [
     ("sign-out-leaves-cookie", "low", [OUT, entry(sent=COOKIE, status=302, second=5)]),
     ("plain-http", "high", [over("http")]),
     ("no-hsts", "low", [over("https")]),
+    ("no-hsts", "low", [over("http", **{"Strict-Transport-Security": "max-age=63072000"}), over("https")]),
     ("short-hsts", "low", [over("https", **{"Strict-Transport-Security": "max-age=3600"})]),
+    ("session-id-short", "medium", [setting("PHPSESSID=1000231; Path=/; Secure; HttpOnly; SameSite=Lax")]),
+    ("jwt-without-exp", "high", [bearing({"exp": "2099-01-01T00:00:00Z"})]),
+    (
+        "cookie-long-life",
+        "medium",
+        [setting(f"__Host-session={SESSION}; Path=/; Secure; Max-Age={'9' * 20}")],
+    ),
+    ("jwt-unsigned", "high", [entry(sent={"Authorization": make_jwt({"iss": "i"}, alg="none")})]),
+    ("jwt-common-secret", "high", [entry(sent={"Authorization": make_jwt({"iss": "i"}, "secret")})]),
+    ("jwt-common-secret", "high", [entry(sent={"Sec-WebSocket-Protocol": f"v1, {make_jwt({}, 'secret')}"})]),
+    ("token-in-path", "high", [entry(f"https://app.example/a;v=1;jsessionid={SESSION}")]),
     ("short-hsts", "low", [over("https", **{"Strict-Transport-Security": "includeSubDomains"})]),
     (
         "challenge-leaks",
@@ -310,6 +327,18 @@ QUIET: dict[str, list[dict[str, Any]]] = {
     "a token in JSON": [*posting(GOOD_COOKIE, form='{"csrfToken": "abc"}')],
     "a header of scripts alone": [*posting(GOOD_COOKIE, form="a=b", sent={"X-Requested-With": "fetch"})],
     "a change by bearer token": [entry(ME, method="POST", sent={**BEARER, **COOKIE})],
+    "an answer of a sign-in elsewhere, posted": [
+        *posting(
+            GOOD_COOKIE,
+            form=f"code={SESSION}&state={OTHER}",
+            sent={"Origin": "https://login.other.example", "Sec-Fetch-Site": "cross-site"},
+        )
+    ],
+    "a code and a state that are tokens in form": [entry(f"https://app.example/callback?code={JWT}&state={JWT}")],
+    "words that sound like a session": [
+        entry(got={"Set-Cookie": ["sidebar=collapsed; Path=/", "assessment_step=introduction; Path=/"]})
+    ],
+    "words about a password": [entry("https://app.example/login?password_reset=success&pwd_expired=0")],
     "a refused change": [*posting(GOOD_COOKIE, form="a=b", status=403)],
     "an API for other origins": [
         entry(

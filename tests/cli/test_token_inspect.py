@@ -444,3 +444,14 @@ def test_another_time_can_be_named(run: Run, token: str) -> None:
     assert "expired" in codes(run, token, "--at", str(NOW + 301))
     for wrong in ("tomorrow", "2028-01-01T00:00:00"):
         assert run("token", "inspect", token, "--at", wrong).exit_code == 2
+
+
+def test_names_in_a_token_that_are_secrets_themselves_are_not_shown(run: Run, forge: Make) -> None:
+    claims = {
+        "accounts": {"sk_live_4eC39HqLyjWDarjtT1zdp7dc": {"secret": "x"}, "ann@example.com": {"pin": 1}}
+    }
+    found = report_of(run, forge(HEADER, {**GOOD, **claims}))["findings"]
+    told = next(str(each) for each in found if each["code"] == "secret_in_payload")
+    assert "accounts.….secret" in told
+    assert "sk_live" not in told
+    assert "ann@" not in told

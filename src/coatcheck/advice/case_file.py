@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlsplit
 
 from .._core.text import shortened, visible
 from .errors import CaseError
@@ -72,7 +73,15 @@ def read_case(octets: bytes) -> Case:
         problems.insert(0, f"clients: name at least one of {', '.join(CLIENTS)}.")
     if problems:
         raise CaseError(tuple(problems))
-    return Case(**fields)
+    case = Case(**fields)
+    if case.hosts == "one" and len(_hosts(case.addresses)) > 1:
+        raise CaseError(('hosts: the addresses are on several hosts: write "subdomains" or "domains".',))
+    return case
+
+
+def _hosts(addresses: Addresses) -> set[str]:
+    """Return the hosts of what browsers open."""
+    return {urlsplit(each).hostname or "" for each in (addresses.app, addresses.server) if each}
 
 
 def write_case(case: Case) -> str:

@@ -88,9 +88,13 @@ def plan_for(case: Case, clients: tuple[ClientAdvice, ...]) -> Plan:
         clients: The credential for each of its clients.
     """
     held = frozenset(each.credential for each in clients)
-    embedded = case.framework == "fastapi" and bool(held & {carry.SESSION_COOKIE, carry.GATEWAY_SESSION})
     given, on_one_host = case.addresses, case.hosts == "one"
     app = given.app or _APP
+    # A server that has an address of its own runs there, and not inside of the app.
+    at_home = given.server in {"", app}
+    embedded = (
+        case.framework == "fastapi" and at_home and bool(held & {carry.SESSION_COOKIE, carry.GATEWAY_SESSION})
+    )
     shares_host = on_one_host or (embedded and carry.GATEWAY_SESSION in held)
     at = Addresses(
         app=app,

@@ -129,7 +129,7 @@ def _segment(segment: str) -> str:
     if semicolon:
         return f"{_segment(name)};{name_of(parameter.partition('=')[0])}=…"
     if looks_secret(unquote(segment)):
-        return f"{segment[:4]}…"
+        return "…"
     return segment if len(segment) <= _LONGEST_SEGMENT else f"{segment[:12]}…"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import msgspec
 
@@ -27,12 +28,18 @@ from .vocabulary import (
 __all__ = ["CookieSet", "Evidence", "described", "gather"]
 
 _MOST_READ = 5_000
+_MOST_PARAMETERS = 32
 _LONG = 16
+_SHORTEST_SESSION = 8
 _LONGEST_SECRETS = 65_536
 _SCHEMES = frozenset({"bearer", "dpop", "token", "jwt"})
-# Written for one reader and one use, and meant to travel so (OpenID Connect RP-Initiated Logout section 2, RFC 9101).
+# Written for one reader and one use, and meant to travel so (OpenID Connect RP-Initiated Logout section 2, RFC 9101,
+# RFC 6749 section 4.1): codes and states may be tokens in form.
 _PASSED_ON = frozenset(
-    {"id_token_hint", "request", "logout_token", "client_assertion", "samlrequest", "samlresponse"}
+    {
+        *("assertion", "client_assertion", "code", "id_token_hint", "login_hint", "logout_token", "nonce"),
+        *("request", "samlrequest", "samlresponse", "state"),
+    }
 )
 
 
@@ -191,9 +198,14 @@ def gather(recording: Recording, options: Options) -> Evidence:
 def _is_session(seen: _Gathering, name: str, value: str) -> bool:
     return (
         name in seen.options.session_cookies
-        or (is_session_cookie(name) and len(value) >= 8)
+        or (is_session_cookie(name) and (len(value) >= _SHORTEST_SESSION or _is_counted(name, value)))
         or next(tokens_in_cookie(value), None) is not None
     )
+
+
+def _is_counted(name: str, value: str) -> bool:
+    """Tell whether a cookie that can only be a session's has an identifier that is short: a number, say."""
+    return role_of(name) == "session" and len(value) > 1 and value.lower() not in {"true", "false"}
 
 
 def _note_cookie(seen: _Gathering, name: str, value: str, *, exchange: Exchange, from_server: bool) -> bool:
@@ -239,6 +251,9 @@ def _request_headers(seen: _Gathering, exchange: Exchange) -> None:
             _authorization(seen, exchange, value)
         elif is_token_header(name):
             seen.named(name, value, "header", exchange=exchange)
+        elif name == "sec-websocket-protocol":  # the only header that a script can give a WebSocket
+            for token in find_tokens(value):
+                seen.add(token, "access", "header", name=name, exchange=exchange)
         elif is_proof(name):
             seen.secrets.add(value)
 
@@ -255,6 +270,8 @@ def _authorization(seen: _Gathering, exchange: Exchange, value: str) -> None:
         except ValueError:
             return
         seen.add_password(exchange, "Authorization: Basic", pair.partition(":")[2])
+    elif next(find_tokens(value), None) == value:  # without a scheme, as some gateways have it
+        seen.add(value, "access", "authorization", name="", exchange=exchange)
     elif len(credentials) >= _LONG:
         seen.secrets.add(credentials)
 
@@ -289,6 +306,8 @@ def _address(
                 seen.add_password(exchange, name, value, in_address=True)
             elif name.lower() in _PASSED_ON:
                 seen.secrets.update(find_tokens(value))
+                if len(value) >= _LONG:
+                    seen.secrets.add(value)
             elif not seen.named(name, value, place, exchange=exchange, from_server=from_server) and (
                 len(value) >= _LONG
             ):
@@ -300,10 +319,10 @@ def _path(seen: _Gathering, exchange: Exchange, address: Address, *, place: Plac
     for token in find_tokens(address.path):
         seen.add(token, "access", place, name="", exchange=exchange, from_server=from_server)
     for segment in address.path.split("/"):
-        _, _, parameters = segment.partition(";")
-        name, _, value = parameters.partition("=")
-        if value:
-            seen.named(name, value, place, exchange=exchange, from_server=from_server)
+        for parameter in segment.split(";", _MOST_PARAMETERS)[1:]:
+            name, _, value = unquote(parameter).partition("=")
+            if value:
+                seen.named(name, value, place, exchange=exchange, from_server=from_server)
 
 
 def _request_body(seen: _Gathering, exchange: Exchange) -> None:

@@ -89,7 +89,10 @@ def _guesses(words: list[str]) -> Iterator[tuple[bytes, str]]:
     for word in words:
         for ending in _ENDINGS:
             for spelling in (word, word.capitalize(), word.upper()):
-                yield f"{spelling}{ending}".encode(), "a secret made of a name in this recording"
+                yield (
+                    f"{spelling}{ending}".encode("utf-8", "surrogatepass"),
+                    "a secret made of a name in this recording",
+                )
 
 
 def _words_inside(reading: Reading, part: Part) -> Iterator[str]:

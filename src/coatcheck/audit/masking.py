@@ -12,10 +12,10 @@ _SHOWN = 4
 _LONG_ENOUGH = 20  # of which four characters tell nothing that helps to guess the others
 _LONGEST_NAME = 60
 _SHORTEST_SECRET = 4
-_OPAQUE = re.compile(r"[\w\-.~+=:%!@$*,;]{16,}")
+_OPAQUE = re.compile(r"[\w\-.~+=:%!@$*,;]{16,}")  # what stands between other characters
 _WORD = r"(?:[a-z]{1,15}|[A-Z]{1,15}|[A-Z][a-z]{1,14}|\d{1,4})"
 _WORDS = re.compile(rf"[_.]{{0,2}}{_WORD}(?:[-_.]{_WORD})*")
-_TOKEN = re.compile(r"(?:eyJ|eyA|ewo|ewk|ew0)[\w-]{5,}\.")
+_TOKEN = re.compile(r"(?<!\w)(?:eyJ|eyA|ewo|ewk|ew0)[\w-]{5,}\.")
 
 
 def masked(value: str) -> str:
@@ -27,9 +27,11 @@ def masked(value: str) -> str:
 
 def looks_secret(text: str) -> bool:
     """Tell whether a part of a path, or a name, may be a secret rather than words or a number."""
-    if _TOKEN.match(text):
-        return True
-    if not _OPAQUE.fullmatch(text) or _WORDS.fullmatch(text):
+    return any(map(_is_secret, _OPAQUE.findall(text))) or _TOKEN.search(text) is not None
+
+
+def _is_secret(text: str) -> bool:
+    if _WORDS.fullmatch(text):
         return False
     has_digit = any(character.isdigit() for character in text)
     return has_digit or (len(text) >= 24 and text.lower() != text)
@@ -38,29 +40,38 @@ def looks_secret(text: str) -> bool:
 def name_of(name: str) -> str:
     """Return a foreign name, cut to a length that can be read; one that looks like a secret is masked."""
     if looks_secret(name):
-        return f"{name[:_SHOWN]}…"
+        return "…"
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 class Redactor:
     """Takes known secrets out of any text, as they are and as they stand in an address."""
 
-    __slots__ = ("_by_beginning",)
+    __slots__ = ("_known", "_lengths")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
-        known |= {quote(secret, errors="replace") for secret in known}
-        self._by_beginning: dict[str, list[str]] = {}
-        for secret in sorted(known, key=lambda secret: (-len(secret), secret)):
-            self._by_beginning.setdefault(secret[:_SHORTEST_SECRET], []).append(secret)
+        self._known: frozenset[str] = frozenset(known | {quote(secret, errors="replace") for secret in known})
+        lengths: dict[str, set[int]] = {}
+        for secret in self._known:
+            lengths.setdefault(secret[:_SHORTEST_SECRET], set()).add(len(secret))
+        # For each beginning, which lengths there are: a look-up for each of them, however many secrets begin so.
+        self._lengths = {beginning: sorted(each, reverse=True) for beginning, each in lengths.items()}
 
     def __call__(self, text: str) -> str:
         """Return the text with an ellipsis in the place of each secret, the longest that fits."""
         kept: list[str] = []
         position = 0
         while position < len(text):
-            candidates = self._by_beginning.get(text[position : position + _SHORTEST_SECRET], ())
-            found = next((secret for secret in candidates if text.startswith(secret, position)), None)
-            kept.append(text[position] if found is None else "…")
-            position += 1 if found is None else len(found)
+            found = self._at(text, position)
+            kept.append("…" if found else text[position])
+            position += found or 1
         return "".join(kept)
+
+    def _at(self, text: str, position: int) -> int:
+        """Return the length of the longest secret that stands there; 0 if none does."""
+        lengths = self._lengths.get(text[position : position + _SHORTEST_SECRET], ())
+        rest = len(text) - position
+        return next(
+            (each for each in lengths if each <= rest and text[position : position + each] in self._known), 0
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -60,7 +61,9 @@ def read_headers(text: str) -> Recording:
         UnreadableRecordingError: If there is no message in them.
     """
     lines = text.splitlines()
-    verbose = any(line.startswith(("< HTTP/", "> GET ", "> POST ")) for line in lines)
+    # Only what curl -v says itself, before any body: a body may say anything.
+    head = itertools.takewhile(str.strip, itertools.dropwhile(lambda line: not line.strip(), lines))
+    verbose = any(line.startswith(("< HTTP/", "> GET ", "> POST ")) for line in head)
     blocks = list(_verbose(lines) if verbose else _plain(lines))[:_MOST_MESSAGES]
     if not blocks:
         raise UnreadableRecordingError("There is no request and no answer in this text.")

@@ -17,7 +17,8 @@ _DATE = re.compile(
 )
 # The comma in a date is not followed by a name and an equals sign.
 _BETWEEN = re.compile(r",\s{0,4}(?=[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}=)")
-_NUMBER = re.compile(r"-?\d{1,15}")
+_NUMBER = re.compile(r"-?\d{1,256}")
+_LARGEST = 10**15
 
 
 class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,9 +86,14 @@ def parse_set_cookie(text: str) -> SetCookie | None:
         secure="secure" in given,
         http_only="httponly" in given,
         same_site=given.get("samesite", "").lower(),
-        max_age=int(given["max-age"]) if _NUMBER.fullmatch(given.get("max-age", "")) else None,
+        max_age=_number(given.get("max-age", "")),
         expires=parse_date(given.get("expires", "")),
     )
+
+
+def _number(text: str) -> int | None:
+    """Read seconds; browsers take those that are too large for the most that there is."""
+    return max(-_LARGEST, min(_LARGEST, int(text))) if _NUMBER.fullmatch(text) else None
 
 
 def parse_cookies(text: str) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,8 @@ __all__ = [
 Role = Literal["access", "refresh", "id", "session"]
 
 _CREDENTIAL = re.compile(
-    r"sess(?!ion_?(?:count|start|time|storage|replay))|(?:^|[^a-z])sid(?:[^a-z]|$)|^sid|[a-z]sid$|auth(?!or)|token|jwt"
+    r"(?<!as)(?<!os)(?<!ob)sess(?!ion_?(?:count|start|time|storage|replay))|(?:^|[^a-z])sid(?:[^a-z]|$)|[a-z]sid$"
+    r"|auth(?!or)|token|jwt"
     r"|(?:^|[^a-z])log(?:ged)?_?in(?:[^a-z]|$)|remember|identity|credential|\.aspnet|^coatcheck$"
 )
 # Read by scripts on purpose, belonging to analytics, or of use to nobody who finds them.
@@ -59,7 +60,11 @@ _SESSION = frozenset(
     }
 )
 _REFRESH = re.compile(r"refresh_?(?:token|jwt)|^rt$")
-_PASSWORD = re.compile(r"(?:[a-z]+_?)?(?:pass(?:word|wd|phrase|code)|pwd)(?:_?\w{1,12})?|pass|pin|otp")
+_PASSWORD = re.compile(
+    r"(?:[a-z]+_?)?(?:pass(?:word|wd|phrase|code)|pwd)"
+    r"(?:_?(?:\d{1,2}|again|confirm(?:ation)?|repeat(?:ed)?|retype|verify|check|new|old|current|hash|field|input|text))?"
+    r"|pass|pin|otp"
+)
 _PROOF = re.compile(
     r"csrf|xsrf|authenticity_?token|request_?verification_?token|anti_?forgery|^_token$|^form_?(?:key|token)$|^crumb$"
 )

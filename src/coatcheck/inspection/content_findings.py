@@ -12,6 +12,7 @@ __all__ = ["content_findings"]
 
 _MOST_LISTED = 8
 _LONGEST_SEARCHED = 4_096
+_LONGEST_PATH = 80
 
 _SECRET_NAMES = re.compile(
     r"pass(?:word|wd|phrase|code)|pwd|(?:client_|shared_)?secret(?:_?key)?|api_?key|private_?key|access_?key|(?:access|refresh|id|auth)_?token"
@@ -70,16 +71,28 @@ def _listed(paths: list[str]) -> str:
 
 def _leaves(claims: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Yield path, name and value of everything in the claims that is no object or list, without recursion."""
-    pending: list[tuple[str, str, Any]] = [(name, name, value) for name, value in reversed(claims.items())]
+    pending: list[tuple[str, str, Any]] = [
+        (_shown(name), name, value) for name, value in reversed(claims.items())
+    ]
     while pending:
         path, name, value = pending.pop()
         if isinstance(value, dict):
             # Lists of objects keep the list's name; an object's members have their own.
-            pending.extend((f"{path}.{member}", member, item) for member, item in reversed(value.items()))
+            pending.extend(
+                (f"{path}.{_shown(member)}"[: 2 * _LONGEST_PATH], member, item)
+                for member, item in reversed(value.items())
+            )
         elif isinstance(value, list):
             pending.extend((path, name, item) for item in reversed(value))
         else:
-            yield path[:80], name, value
+            yield path[:_LONGEST_PATH], name, value
+
+
+def _shown(name: str) -> str:
+    """Return the name of a member, unless it is itself what should not be shown: a map may have secrets for keys."""
+    start = name[:_LONGEST_SEARCHED]
+    is_secret = any(pattern.search(start) for _, pattern in _SECRET_VALUES) or _EMAIL.fullmatch(start)
+    return "…" if is_secret else name
 
 
 def _secret(name: str, value: Any) -> str | None:

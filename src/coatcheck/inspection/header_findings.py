@@ -69,7 +69,8 @@ def _algorithm(part: Part, *, encrypted: bool) -> Iterator[Finding]:
             "Put 'alg' into the protected header.",
         )
     yield from _deprecated(alg, encrypted=encrypted)
-    if encrypted and part.header.get("enc") not in CONTENT_ENCRYPTION:
+    enc = part.header.get("enc")
+    if encrypted and not (isinstance(enc, str) and enc in CONTENT_ENCRYPTION):
         yield Finding(
             "warning",
             "unknown_encryption",

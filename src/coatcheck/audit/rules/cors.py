@@ -14,11 +14,14 @@ from .model import Hit
 __all__ = ["any_origin", "any_origin_with_credentials", "null_origin", "reflected_origin", "site_of"]
 
 _ALLOWED = "access-control-allow-origin"
+_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})
 
 
 def site_of(host: str) -> str:
-    """Return the last two labels of a host: a guess at its site, without the Public Suffix List."""
-    return ".".join(host.split(".")[-2:])
+    """Return the last labels of a host, two or, as in example.co.uk, three: a guess, without the Public Suffix List."""
+    labels = host.split(".")
+    is_second_level = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3 if is_second_level else -2 :])
 
 
 def _answers(evidence: Evidence) -> Iterator[tuple[Exchange, str, bool]]:

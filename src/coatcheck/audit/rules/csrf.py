@@ -8,7 +8,7 @@ weight. That the server compares ``Origin`` or ``Sec-Fetch-Site`` cannot be seen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..addresses import parse_address
 from ..bodies import named_values
@@ -69,8 +69,23 @@ def _proof(exchange: Exchange) -> str | None:
     for name, value in message.headers.fields:
         if value and (is_proof(name) or (name.startswith("x-") and name not in _BY_BROWSERS)):
             return name
-    named = (*message.fields, *named_values(message.body, message.content_type))
-    return next((name for name, value in named if value and is_proof(name)), None)
+    named = {
+        name: value
+        for name, value in (*message.fields, *named_values(message.body, message.content_type))
+        if value
+    }
+    return next((name for name in named if is_proof(name)), _answer(named))
+
+
+def _answer(named: Mapping[str, str]) -> str | None:
+    """Return the name of what binds an answer of a sign-in elsewhere to its request, which other sites post.
+
+    OAuth 2.0 Form Post Response Mode; SAML 2.0 Bindings section 3.5. That it is compared cannot be seen either.
+    """
+    small = {name.lower() for name in named}
+    if "state" in small and small & {"code", "id_token", "error"}:
+        return "state"
+    return "SAMLResponse" if "samlresponse" in small else None
 
 
 def _same_sites(evidence: Evidence) -> dict[tuple[str, str], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..._core.spans import clamped
 from ...inspection.claim_findings import is_number
 from ...inspection.content_findings import content_findings
 from ...inspection.header_findings import header_findings
@@ -92,7 +93,7 @@ def no_expiry(evidence: Evidence) -> Iterator[Hit]:
     """Yield tokens without an end."""
     for token, claims in _with_claims(evidence):
         typ = token.reading.header.get("typ") if token.reading is not None else None
-        if claims.get("exp") is None and str(typ).lower().removeprefix("application/") not in _EVENTS:
+        if not is_number(claims.get("exp")) and str(typ).lower().removeprefix("application/") not in _EVENTS:
             yield _hit(evidence, token, "no 'exp'")
 
 
@@ -116,10 +117,11 @@ def _life(token: Token, claims: Mapping[str, Any]) -> tuple[float | None, str]:
     ends = claims.get("exp")
     if not is_number(ends):
         return None, ""
+    ends = clamped(ends)
     for name in ("iat", "nbf"):
         starts = claims.get(name)
         if is_number(starts):
-            return ends - starts, ""
+            return ends - clamped(starts), ""
     seen = token.exchange.started if token.exchange is not None else None
     return (None, "") if seen is None else (ends - seen, "at least ")
 

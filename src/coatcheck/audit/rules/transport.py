@@ -56,7 +56,9 @@ def _hsts(evidence: Evidence) -> dict[str, tuple[str, Exchange]]:
     found: dict[str, tuple[str, Exchange]] = {}
     for exchange in evidence.exchanges:
         value = exchange.response.headers.get("strict-transport-security")
-        if value:
+        if (
+            value and exchange.address.scheme == "https"
+        ):  # elsewhere browsers ignore it (RFC 6797 section 8.1)
             found.setdefault(exchange.address.authority, (value, exchange))
     return found
 
