@@ -304,6 +304,11 @@ def test_a_body_does_not_decide_how_headers_were_saved() -> None:
     assert "cookie-without-httponly" in {each.rule for each in audit(text.encode(), Options()).findings}
 
 
+def test_names_and_values_on_lines_in_turn_are_read() -> None:
+    text = "set-cookie:\nsession=kT9vQ2xW7bN4mC8pL3sD; Path=/\nserver:\nnginx\norigin:\nhttps://a.example\n"
+    assert "cookie-without-httponly" in {each.rule for each in audit(text.encode(), Options()).findings}
+
+
 def test_the_fingerprint_of_a_finding_does_not_change_with_the_secret_in_an_address() -> None:
     def fingerprints(secret: str) -> set[str]:
         sent = {"Cookie": f"__Host-session={SESSION}", "Sec-Fetch-Site": "cross-site"}

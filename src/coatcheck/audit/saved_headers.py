@@ -19,6 +19,8 @@ __all__ = ["looks_like_headers", "read_headers"]
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?:[ \t].*)?")
 _REQUEST = re.compile(r"([A-Z]{3,10})[ \t]+(\S+)(?:[ \t]+HTTP/\d(?:\.\d)?)?")
 _FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}):[ \t]*(.*)")
+_NAME = re.compile(r":?[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}:")
+_IN_TURN = 2
 _PSEUDO = re.compile(r":(authority|method|path|scheme|status):?[ \t]+(.*)")
 _TLS = re.compile(r"SSL connection|TLSv1|ALPN|OPENED stream .{0,20}https://|port 443", re.IGNORECASE)
 _CONNECTED = re.compile(r"Connected to|Established connection|Trying ", re.IGNORECASE)
@@ -64,12 +66,25 @@ def read_headers(text: str) -> Recording:
     # Only what curl -v says itself, before any body: a body may say anything.
     head = itertools.takewhile(str.strip, itertools.dropwhile(lambda line: not line.strip(), lines))
     verbose = any(line.startswith(("< HTTP/", "> GET ", "> POST ")) for line in head)
-    blocks = list(_verbose(lines) if verbose else _plain(lines))[:_MOST_MESSAGES]
+    blocks = list(_verbose(lines) if verbose else _plain(_joined(lines)))[:_MOST_MESSAGES]
     if not blocks:
         raise UnreadableRecordingError("There is no request and no answer in this text.")
     exchanges = tuple(_exchange(number, *pair) for number, pair in enumerate(_pairs(blocks), 1))
     bare = any(not block.is_request and not block.status for block in blocks)
     return Recording(kind="headers", exchanges=exchanges, notes=(_PARTIAL,) if bare else ())
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Put names and values together where they are on lines in turn, as some browsers copy them."""
+    bare = [_NAME.fullmatch(line.strip()) is not None for line in lines]
+    if sum(bare) < _IN_TURN or sum(bare) < len(lines) // 3:
+        return lines
+    joined: list[str] = []
+    rest = iter(enumerate(lines))
+    for number, line in rest:
+        has_value = bare[number] and number + 1 < len(lines) and not bare[number + 1]
+        joined.append(f"{line.strip()} {next(rest)[1].strip()}" if has_value else line)
+    return joined
 
 
 def _plain(lines: list[str]) -> Iterator[_Block]:
