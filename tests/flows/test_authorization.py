@@ -355,6 +355,11 @@ async def test_attack_strangers_cannot_fill_the_storage_with_requests_that_wait(
     with pytest.raises(TooManyAttemptsError):
         await provider.pushed_requests.push(asks(), credentials, client=stranger)
     await ask(None, Client(address="198.51.100.9"))
-    await ask(signed_in.session.id, stranger)
+    with pytest.raises(TooManyAttemptsError):
+        await ask("a session that is none", stranger)
+    for _ in range(3):  # one who is signed in has a limit of their own
+        await ask(signed_in.session.id, stranger)
+    with pytest.raises(TooManyAttemptsError):
+        await ask(signed_in.session.id, stranger)
     world.clock.advance(61)
     await ask(None, stranger)

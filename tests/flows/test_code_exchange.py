@@ -130,7 +130,22 @@ async def test_attack_pkce_downgrade_a_verifier_without_a_challenge_is_refused(w
     code = await registered.code(ada, challenge=None)
     with pytest.raises(InvalidGrantError):
         await registered.exchange(code)
-    assert await registered.is_good(await registered.ask("authorization_code", code=code))
+    assert await registered.is_good(
+        await registered.ask("authorization_code", code=code, redirect_uri=REDIRECT)
+    )
+
+
+@asynchronous
+async def test_attack_a_code_without_a_challenge_is_bound_by_its_redirect_uri(world: World) -> None:
+    registered, ada = await Registered.laid(world), await world.signed_up()
+    code = await registered.code(ada, challenge=None)
+    with pytest.raises(InvalidGrantError):
+        await registered.ask("authorization_code", code=code)
+    with pytest.raises(InvalidGrantError):
+        await registered.ask("authorization_code", code=code, redirect_uri=REDIRECT + "/")
+    assert await registered.is_good(
+        await registered.ask("authorization_code", code=code, redirect_uri=REDIRECT)
+    )
 
 
 @asynchronous

@@ -318,6 +318,9 @@ async def test_attack_who_manages_apis_cannot_make_an_administrator(site: Site) 
             for path in ("grant", "withdraw"):
                 refused = await program.post(f"{BASE}/permissions/{path}", json=given)
                 assert (refused.status_code, refused.json()["scope"]) == (403, "coatcheck:admin")
+            changed = {"audience": api, "name": "Clock", "scopes": [{"name": "coatcheck:admin"}]}
+            refused = await program.post(f"{BASE}/apis/change", json=changed)
+            assert (refused.status_code, refused.json()["scope"]) == (403, "coatcheck:admin")
     found = await site.server.flows.administration.find_user(ADMIN)
     assert found.scopes == {"coatcheck:apis"}
 

@@ -165,6 +165,11 @@ def request_limits(policy: ThrottlePolicy, *, address: str) -> dict[str, Rate]:
     return limits
 
 
+def user_request_limits(policy: ThrottlePolicy, *, user_id: str) -> dict[str, Rate]:
+    """Return the keys that an authorization request counts under that is put down for somebody who is signed in."""
+    return {_key("request/user", user_id): policy.request_address}
+
+
 def document_limits(policy: ThrottlePolicy, *, host: str, address: str) -> dict[str, Rate]:
     """Return the keys that the fetch of a document counts under that a stranger named.
 

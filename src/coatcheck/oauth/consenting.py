@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from .checks.scope import ADMINISTERS
 from .grants.per_api import at_each
 from .model import AuthorizationRequest, Consent, OAuthClient
 
@@ -23,7 +24,10 @@ def must_be_asked(
     """
     if "consent" in request.prompt or can_be_impersonated(client, request.redirect_uri):
         return True
-    return not (client.first_party or covers(consent, request, scope=scope))
+    if client.first_party:
+        return False
+    # Who administers says so each time: whoever manages clients could else use what was once allowed to one of them.
+    return any(each.startswith(ADMINISTERS) for each in scope) or not covers(consent, request, scope=scope)
 
 
 def can_be_impersonated(client: OAuthClient, redirect_uri: str) -> bool:

@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 
 from .redirect_uris import is_loopback_uri
 
-__all__ = ["shown_place"]
+__all__ = ["host_of", "shown_place"]
+
+
+def host_of(url: str) -> str:
+    """Return the host of the address that a client is named by, and its port if that is not the usual one."""
+    return urlsplit(url).netloc
 
 
 def shown_place(redirect_uri: str) -> str:

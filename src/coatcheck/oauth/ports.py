@@ -188,6 +188,10 @@ class ConsentRecords(Protocol):
         """Forget what a user allowed a client."""
         ...
 
+    async def delete_consents(self, client_id: str) -> int:
+        """Forget what all users allowed a client; return how many there were."""
+        ...
+
 
 class AuthorizationRecords(Protocol):
     """What is on its way from an authorization request to the tokens."""

@@ -16,7 +16,7 @@ _POSTGRES: Final = re.compile(
     r"postgres(?:ql)?://(?:[^@/?]*@)?"
     r"(?:\[[^@/?\[\]]+\]|[^@:/?,\[\]]*)(?::[0-9]*)?"  # a host, and its port
     r"(?:,(?:\[[^@/?\[\]]+\]|[^@:/?,\[\]]*)(?::[0-9]*)?)*"  # and others
-    r"(?:/[^@/?]*)?(?:\?.*)?"
+    r"(?:/[^@/?]*)?(?:\?[^@]*)?"  # what libpq would take for a password may have a ? in it
 )
 _NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _REDIS_DATABASE: Final = re.compile(r"/?|/[0-9]{1,5}")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from ..flows.provider.authorization import AccountQuestion, Go, Outcome
 from ..flows.provider.consent import ConsentQuestion
-from ..oauth.display import shown_place
+from ..oauth.display import host_of, shown_place
 from ..oauth.replies import Reply, location_of
 from .exchange import Exchange
 from .headers import form_target
@@ -107,6 +107,7 @@ def _consent(question: ConsentQuestion, handle: str) -> ConsentView:
         app=client.name,
         place=shown_place(question.redirect_uri),
         is_verified=client.registered_by == "administrator",
+        described_at=host_of(client.id) if client.registered_by == "metadata-document" else "",
         email=question.email,
         openid=question.openid,
         claims=question.claims,

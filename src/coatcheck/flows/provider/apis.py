@@ -231,7 +231,7 @@ class APIs:
             if not await records.replace_api(after):
                 await records.add_api(after)  # the built-in one, for the first time
             if _is_narrower(after, before):
-                await _trim(records, after)
+                await _trim(records, after, before)
                 await self._void_everything(records, actor=actor)
         return after, secret
 
@@ -304,11 +304,14 @@ def _is_narrower(after: API, before: API) -> bool:
     )
 
 
-async def _trim(records: Records, api: API) -> None:
-    """Take back permissions for what an API has no more: it must not come back with a scope of the same name."""
-    names = frozenset(each.name for each in api.scopes)
-    for permission in await records.list_permissions(audience=api.audience):
-        kept = permission.scopes & names
+async def _trim(records: Records, after: API, before: API) -> None:
+    """Take back permissions for what an API has no more: it must not come back with a scope of the same name.
+
+    Those for what it never listed stay: at the built-in one, scopes need not be.
+    """
+    gone = frozenset(each.name for each in before.scopes) - {each.name for each in after.scopes}
+    for permission in await records.list_permissions(audience=after.audience):
+        kept = permission.scopes - gone
         if kept != permission.scopes:
             await records.put_permission(replace(permission, scopes=kept))
 
@@ -367,7 +370,7 @@ def _checked_scopes(scopes: Iterable[APIScope], *, built_in: bool = False) -> tu
     for scope in found.values():
         _check_scope(scope, built_in=built_in)
     if built_in:
-        found = {**ADMINISTRATION, **found}
+        found = {**found, **ADMINISTRATION}
     return tuple(found.values())
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ..._core.secrets import digest, new_token
 from ...accounts.model import User
-from ...accounts.throttle import request_limits
+from ...accounts.throttle import request_limits, user_request_limits
 from ...identity import Client
 from ...oauth.authorization_request import read_request, return_address
 from ...oauth.dispatch import (
@@ -150,17 +150,26 @@ class Authorization:
             try:
                 request = read_request(parameters, asking, await rules_for(self._context, asking, parameters))
             except OAuthError as error:
+                if session_id is None and "none" not in (parameters.get("prompt") or "").split(" "):
+                    _check_known(asking, address, error)
                 return self._refusal(address, error, asking.id)
         loaded = await load(self._context, request, None, session_id=session_id)
         step = None if deferred else next_step(loaded.situation)
         if isinstance(step, Refuse):
+            if loaded.session is None and "none" not in request.prompt:
+                _check_known(asking, address_of(request), step.error)
             return self._refusal(address_of(request), step.error, asking.id)
         if isinstance(step, Answer):
             answered = await self._answer(loaded, None)
             if answered is not None:
                 return answered
-        if session_id is None:
-            await admit(self._context, request_limits(self._context.throttles, address=client.address))
+        throttles = self._context.throttles
+        await admit(
+            self._context,
+            request_limits(throttles, address=client.address)
+            if loaded.session is None
+            else user_request_limits(throttles, user_id=loaded.session.user_id),
+        )
         return await self._put_down(request, step)
 
     async def resume(self, handle: str, *, session_id: str | None) -> Outcome:
@@ -264,6 +273,7 @@ class Authorization:
                 context,
                 records,
                 request=request,
+                client=loaded.situation.client,
                 user=user,
                 session=session,
                 scope=scope,
@@ -391,3 +401,18 @@ def _page(step: Step | None, handle: str) -> Go:
         case ReAuthenticate():
             return Go(page="re-authenticate", handle=handle)
     return Go(page="continue", handle=handle)
+
+
+def _check_known(client: OAuthClient, address: ReturnAddress, error: OAuthError) -> None:
+    """Refuse to redirect a browser, whose user said nothing yet, to where a stranger wants it.
+
+    Anybody could otherwise write a link to this site that leads to theirs (RFC 9700 section 4.11.2). Where the redirect
+    leads to an app on the device, there is nothing to imitate.
+
+    Raises:
+        UnsafeRequestError: If it is such a client. The user is told what its developer should know.
+    """
+    if client.registered_by != "administrator" and address.redirect_uri.startswith("https:"):
+        raise UnsafeRequestError(
+            error.message, field=error.field or "", detail=f"[{error.code}] {error.detail or ''}"
+        )

@@ -30,7 +30,7 @@ from ..ports import Records
 from .apis import cached_api
 from .client_secrets import with_new_secret, without_secret
 from .sectors import check_sector
-from .stale import void_tokens_of_client
+from .stale import forget_consents, void_tokens_of_client
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -106,7 +106,8 @@ class Clients:
     ) -> tuple[OAuthClient, str | None]:
         """Give a client other metadata, all of it; return it, and its secret if it needed a new one.
 
-        Where it may ask for less than before, what was issued to it until now is void: it can refresh that.
+        Where its answers can go elsewhere, users are asked again. Where it may ask for less than before, what was
+        issued to it until now is void: it can refresh that.
 
         Raises:
             UnknownClientError: If there is none of that identifier.
@@ -118,6 +119,7 @@ class Clients:
             before = await _get(records, client_id)
             after, secret = self._with_secret(checked.on(before), checked)
             await records.replace_client(after)
+            await forget_consents(records, before, after)
             if is_narrower(after, before):
                 await void_tokens_of_client(self._context, records, client_id, actor=actor)
         return after, secret

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..._core.secrets import digest, new_identifier, new_token
 from ...accounts.model import User
-from ...oauth.model import AuthorizationCode, AuthorizationRequest
+from ...oauth.consenting import can_be_impersonated
+from ...oauth.model import AuthorizationCode, AuthorizationRequest, OAuthClient
 from ...oauth.vocabulary import OFFLINE_ACCESS
 from ...sessions.lifecycle import is_alive
 from ...sessions.model import Session
@@ -23,6 +24,7 @@ async def issue_code(
     records: Records,
     *,
     request: AuthorizationRequest,
+    client: OAuthClient,
     user: User,
     session: Session,
     scope: tuple[str, ...],
@@ -34,6 +36,7 @@ async def issue_code(
         context: How long it is good.
         records: The transaction.
         request: What was asked for.
+        client: Who asked.
         user: Who granted it.
         session: The session in which they did.
         scope: What was granted.
@@ -41,7 +44,10 @@ async def issue_code(
     """
     now, code = context.clock(), new_token()
     offline = OFFLINE_ACCESS in scope
-    child = None if offline else await child_session(records, session, request.client_id, now=now)
+    # One that others can imitate gets a session of its own each time: what the real one is granted later must not come
+    # to whoever has a refresh token of the imitation (RFC 9700 section 4.14.2).
+    is_apart = offline or can_be_impersonated(client, request.redirect_uri)
+    child = None if is_apart else await child_session(records, session, client.id, now=now)
     record = AuthorizationCode(
         digest=digest(code),
         client_id=request.client_id,

@@ -24,6 +24,7 @@ from ...oauth.registration import CheckedMetadata, check_metadata, read_metadata
 from ..attempts import admit
 from .document_cache import Keeping
 from .sectors import check_sector
+from .stale import forget_consents
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -108,6 +109,7 @@ async def _stored(context: Context, client_id: str, checked: CheckedMetadata, *,
             return client
         client = _told(before, checked)
         await records.replace_client(client)
+        await forget_consents(records, before, client)
         return client
 
 

@@ -53,7 +53,7 @@ class PushedRequests:
         if credentials.client_id is not None:
             await client_by_document(context, credentials.client_id, client=client)
         asking = await authenticate(context, credentials, endpoint="par")
-        if asking.is_public:  # it has proven nothing
+        if asking.is_public or asking.registered_by != "administrator":  # it has proven nothing that matters
             await admit(context, request_limits(context.throttles, address=client.address))
         request = await self._checked(parameters, asking)
         reference, lifetime = new_token(), context.provider.pushed_request

@@ -28,7 +28,7 @@ from .administering import by_client
 from .client_secrets import with_new_secret, without_secret
 from .clients import Clients, is_narrower
 from .sectors import check_sector
-from .stale import void_tokens_of_client
+from .stale import forget_consents, void_tokens_of_client
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -136,6 +136,7 @@ class Registration:
             )
             changed, secret = self._with_secret(changed, checked)
             await records.replace_client(changed)
+            await forget_consents(records, current, changed)
             if is_narrower(changed, current):
                 actor = by_client(client_id)
                 await void_tokens_of_client(self._context, records, client_id, actor=actor)

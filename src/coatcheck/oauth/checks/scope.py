@@ -15,11 +15,12 @@ from ..model import API, OAuthClient
 from ..parameters import Parameters
 from ..vocabulary import OFFLINE_ACCESS, OPENID_SCOPES
 
-__all__ = ["Asked", "asked_of"]
+__all__ = ["ADMINISTERS", "Asked", "asked_of"]
 
 _OPENID: Final = frozenset(OPENID_SCOPES)
 _MOST: Final = 100
-_ADMINISTERS: Final = "coatcheck:"  # how the scopes begin by which this server is administered
+ADMINISTERS: Final = "coatcheck:"
+"""How the scopes begin by which this server is administered."""
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s#]+", re.ASCII)
 
 
@@ -86,7 +87,7 @@ def _listed(text: str | None) -> list[str]:
 def _may_ask(client: OAuthClient, scope: str, *, has_code: bool) -> bool:
     if scope == OFFLINE_ACCESS and not (has_code and "refresh_token" in client.grant_types):
         return False  # OpenID Connect Core section 11: ignored where there is no way to use it
-    if scope.startswith(_ADMINISTERS) and client.registered_by != "administrator":
+    if scope.startswith(ADMINISTERS) and client.registered_by != "administrator":
         return False  # whoever registers themselves must not get all by one careless yes
     return client.scope is None or scope in client.scope
 

@@ -54,6 +54,11 @@ def plan_exchange(
     if redirect_uri is not None and redirect_uri != code.request.redirect_uri:
         raise InvalidGrantError(_WRONG, detail=f"client {client_id}: another redirect_uri than was asked for")
     check_verifier(code.request.code_challenge, verifier)
+    # Without a challenge it is what binds the code to its request, and is not left out (RFC 6749 section 4.1.3).
+    if redirect_uri is None and code.redirect_uri_given and code.request.code_challenge is None:
+        raise InvalidGrantError(
+            _WRONG, detail=f"client {client_id}: neither a redirect_uri nor a code_verifier"
+        )
     if not is_first:
         return Exchange.REPLAY
     if now >= code.expires_at:

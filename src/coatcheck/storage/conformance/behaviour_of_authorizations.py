@@ -402,6 +402,17 @@ class ConsentBehaviour:
         assert await storage.records.find_consent("user-ada", "client-one") is None
 
     @scenario
+    async def test_what_all_users_allowed_a_client_is_forgotten_together(self, storage: Storage) -> None:
+        await _prepare(storage)
+        await storage.records.put_consent(_a_consent("one"))
+        await storage.records.put_consent(_a_consent("one", user_id="user-eve"))
+        await storage.records.put_consent(_a_consent("two"))
+        assert await storage.records.delete_consents("client-one") == 2
+        assert await storage.records.delete_consents("client-one") == 0
+        assert await storage.records.list_consents("user-eve") == []
+        assert await storage.records.list_consents("user-ada") == [_a_consent("two")]
+
+    @scenario
     async def test_consents_are_listed_the_newest_first(self, storage: Storage) -> None:
         await _prepare(storage)
         await storage.records.put_consent(_a_consent("one", granted_at=NOW))

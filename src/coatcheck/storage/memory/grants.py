@@ -59,6 +59,17 @@ class GrantTable(MemoryTable):
         found = [each for each in self._state.consents.values() if each.user_id == user_id]
         return sorted(found, key=lambda each: (-each.granted_at, each.client_id))
 
+    async def delete_consents(self, client_id: str) -> int:
+        """Forget what all users allowed a client; return how many there were."""
+
+        def delete(state: State) -> int:
+            found = [key for key in state.consents if key[1] == client_id]
+            for key in found:
+                del state.consents[key]
+            return len(found)
+
+        return await self._source.write(delete)
+
     async def delete_consent(self, user_id: str, client_id: str) -> bool:
         """Forget what a user allowed a client."""
         return await self._source.write(

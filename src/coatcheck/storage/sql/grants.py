@@ -47,6 +47,7 @@ _FIND_CONSENT = "SELECT document FROM consents WHERE user_id = :user_id AND clie
 _LIST_CONSENTS = """
 SELECT document FROM consents WHERE user_id = :user_id
 ORDER BY granted_at DESC, client_id"""
+_DELETE_CONSENTS = "DELETE FROM consents WHERE client_id = :client_id"
 _DELETE_CONSENT = "DELETE FROM consents WHERE user_id = :user_id AND client_id = :client_id"
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -109,6 +110,10 @@ class GrantTable(SQLTable):
         """Return a user's consents, the newest first."""
         rows = await self._access.rows(_LIST_CONSENTS, {"user_id": user_id})
         return [_consent(document) for (document,) in rows]
+
+    async def delete_consents(self, client_id: str) -> int:
+        """Forget what all users allowed a client; return how many there were."""
+        return await self._access.change(_DELETE_CONSENTS, {"client_id": client_id})
 
     async def delete_consent(self, user_id: str, client_id: str) -> bool:
         """Forget what a user allowed a client."""

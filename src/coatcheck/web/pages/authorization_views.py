@@ -31,6 +31,7 @@ class ConsentView(View, frozen=True, kw_only=True):
         app: What the app calls itself. Hostile until proven otherwise.
         place: Where the answer goes, in words: a host, which nobody can imitate.
         is_verified: Whether somebody who runs this site registered it.
+        described_at: The host of the document in which it says all that itself, or ``""``.
         email: The account.
         openid: The scopes of OpenID Connect that it asks for.
         claims: The claims that it asks for one by one.
@@ -47,6 +48,7 @@ class ConsentView(View, frozen=True, kw_only=True):
     place: str
     is_verified: bool
     email: str
+    described_at: str = ""
     openid: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     apis: tuple[AskedAPIView, ...] = ()

@@ -9,7 +9,8 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ....flows.provider.administering import APIS_SCOPE, Administrator
+from ....flows.provider.administering import APIS_SCOPE, Administrator, require_all
+from ....flows.provider.apis import is_built_in
 from ....oauth.model import API, APIScope
 from ...administering import administered
 from ...exchange import Exchange
@@ -87,6 +88,8 @@ async def _add(exchange: Exchange, form: NewAPI, _: Administrator) -> Response:
 
 
 async def _change(exchange: Exchange, form: ChangedAPI, by: Administrator) -> Response:
+    if is_built_in(exchange.flows.context, form.audience):
+        require_all(by)  # its scopes are who administers, and its texts what they are asked
     lifetime = None if form.token_lifetime is msgspec.UNSET else form.token_lifetime
     api, secret = await exchange.flows.provider.apis.change(
         form.audience,
