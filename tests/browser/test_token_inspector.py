@@ -54,7 +54,7 @@ def test_a_press_is_enough_without_scripts(person: Callable[..., Page]) -> None:
     page.get_by_role("button", name="Look into it").click()
     expect(page.get_by_role("heading", name="Refused")).to_be_visible()
     assert json.loads(page.get_by_label("Key to verify with").input_value())["kid"] == "example"
-    assert page.url.endswith(PATH)
+    assert page.url.endswith(f"{PATH}#report")  # where the answer is, and nothing else
 
 
 def test_a_hostile_token_is_shown_as_text_and_fits_a_phone(person: Callable[..., Page]) -> None:
